@@ -1,0 +1,5 @@
+//! The craft of packaging: MP4 boxes, CMAF fragments, Common Encryption, HLS and DASH, MPEG-TS, WebVTT.
+//!
+//! Bytes in, bytes out: no network, no storage service and no clock, so that all of it can be fuzzed and measured alone.
+
+pub mod presentation;
