@@ -1,1 +1,3 @@
-//! matinee-engines.
+//! Ports to the engines that services share, each with an embedded default: objects, events and SQL.
+
+pub mod objects;

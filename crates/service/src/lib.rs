@@ -1,1 +1,4 @@
-//! matinee-service.
+//! What every service stands on: hosting, calling, working, signing, metrics and health.
+
+pub mod channel;
+pub mod worker;
