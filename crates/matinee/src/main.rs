@@ -1,2 +1,97 @@
-//! The program.
-fn main() {}
+//! `matinee`: a streaming service in one program. This file is its command line.
+
+mod commands;
+mod config;
+mod house;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+
+/// A streaming service that an organisation can run itself.
+#[derive(Parser)]
+#[command(name = "matinee", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the configuration is, and what goes over it.
+#[derive(Args)]
+struct Place {
+    /// The configuration, a TOML file. Without it, defaults hold.
+    #[arg(long, short, global = true, env = "MATINEE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of databases, secrets and, by default, films (over data.folder).
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the service: every role, or those named.
+    Run(commands::run::RunArgs),
+    /// Explains the configuration.
+    Config {
+        #[command(subcommand)]
+        command: commands::config::ConfigCommand,
+    },
+    /// Adds titles and lists them.
+    Title {
+        #[command(subcommand)]
+        command: commands::title::TitleCommand,
+    },
+    /// Shows workflows and intervenes in them.
+    Workflow {
+        #[command(subcommand)]
+        command: commands::workflow::WorkflowCommand,
+    },
+    /// Shows the ladder and what can be made of a master with it.
+    Ladder {
+        #[command(subcommand)]
+        command: commands::ladder::LadderCommand,
+    },
+    /// Packages encoded MP4 files into HLS and DASH on this machine, without a running service.
+    Package(commands::package::PackageArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = config(&cli).map_err(Into::into).and_then(|config| match cli.command {
+        Command::Run(args) => commands::run::run(config, &args),
+        Command::Config { command } => commands::config::run(&config, &command),
+        Command::Title { command } => commands::title::run(&config, command),
+        Command::Workflow { command } => commands::workflow::run(&config, command),
+        Command::Ladder { command } => commands::ladder::run(&config, &command),
+        Command::Package(args) => commands::package::run(&args),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("matinee: {}", terminal::chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn config(cli: &Cli) -> Result<Config, ConfigError> {
+    let mut flags = Vec::new();
+    if let Some(folder) = &cli.place.data {
+        flags.push(("data.folder", folder.display().to_string()));
+    }
+    if let Command::Run(args) = &cli.command {
+        if let Some(listen) = args.listen {
+            flags.push(("server.listen", listen.to_string()));
+        }
+        if let Some(listen) = args.grpc_listen {
+            flags.push(("server.grpc_listen", listen.to_string()));
+        }
+    }
+    Config::load(cli.place.config.as_deref(), std::env::vars(), &flags)
+}

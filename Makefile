@@ -1,0 +1,68 @@
+# Matinee's commands. `make demo` and `make test` are all a newcomer needs.
+
+export MATINEE_TOOLS ?= $(HOME)/.cache/matinee/tools
+export MATINEE_FFMPEG ?= $(MATINEE_TOOLS)/bin/ffmpeg
+export MATINEE_FFPROBE ?= $(MATINEE_TOOLS)/bin/ffprobe
+# Outside of the checkout, so that a fresh clone starts warm.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/matinee/target
+
+DEMO_DATA ?= $(HOME)/.local/share/matinee-demo
+DEMO_LISTEN ?= 127.0.0.1:8400
+
+.PHONY: demo test test-rust test-web test-browser test-faults check web build clean-demo \
+	bench-onboard bench-package bench-upload bench-first-frame fuzz
+
+## demo: installs what is missing, builds, onboards the demo films and prints where they play
+demo: tools web
+	cargo build --release --bin matinee
+	tests/demo/run --data $(DEMO_DATA) --listen $(DEMO_LISTEN)
+
+## test: installs what is missing and passes all tests, the browser's included
+test: tools-tests check test-web test-rust test-browser test-faults
+
+.PHONY: tools tools-tests
+tools:
+	tools/install
+
+tools-tests:
+	tools/install tests checks
+
+## web: the viewer's application and the studio, which the program embeds
+web: web/dist/index.html
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json web/index.html $(shell find web/src -type f 2>/dev/null)
+	cd web && npm run build
+
+build: web
+	cargo build --bin matinee
+
+## check: formatting, lints, licences and layering
+check: web
+	cargo fmt --all --check
+	tests/layering
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo deny --offline check licenses bans sources
+
+test-rust: web
+	cargo test --workspace
+
+test-web: web
+	cd web && npm run lint && npm test
+
+test-browser: build
+	tests/browser/run
+
+test-faults: build
+	tests/faults/run
+
+## bench-NAME: ours beside the peer, in one go; one line at the end says the ratio
+bench-onboard bench-package bench-upload bench-first-frame: bench-%: tools-tests web
+	cargo build --release --bin matinee --bin matinee-bench
+	$(CARGO_TARGET_DIR)/release/matinee-bench $*
+
+clean-demo:
+	rm -rf $(DEMO_DATA)

@@ -1,0 +1,70 @@
+//! `matinee run`: the service, until it is told to stop.
+
+use std::net::SocketAddr;
+
+use clap::{Args, ValueEnum};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::house::{self, Role};
+use crate::terminal::AnyError;
+
+/// Which roles, and where.
+#[derive(Args)]
+pub struct RunArgs {
+    /// The roles this process plays; all of them without this.
+    #[arg(long, value_delimiter = ',', value_name = "ROLE")]
+    pub role: Vec<Role>,
+    /// Where to listen for HTTP (over server.listen).
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Where to listen for gRPC (over server.grpc_listen).
+    #[arg(long, value_name = "ADDRESS")]
+    pub grpc_listen: Option<SocketAddr>,
+    /// How log lines look.
+    #[arg(long, default_value = "text")]
+    pub log: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Runs until SIGTERM or SIGINT, then drains.
+pub fn run(config: Config, args: &RunArgs) -> Result<(), AnyError> {
+    log(args.log);
+    let roles = if args.role.is_empty() { Role::value_variants().to_vec() } else { args.role.clone() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let stop = CancellationToken::new();
+        let signalled = stop.clone();
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            tracing::info!("stopping: running requests end, running tasks go back");
+            signalled.cancel();
+        });
+        house::open(config, &roles, stop).await
+    })?;
+    // Blocking work that outlives its request (a hash, a long read) is not waited for: nothing is lost by it.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    Ok(())
+}
+
+fn log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MATINEE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.with_target(false).init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}
