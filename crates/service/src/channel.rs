@@ -32,15 +32,42 @@ impl Channel {
 
     /// To a service elsewhere (`http://host:port`), connecting when it is first used and again when it broke.
     ///
-    /// Fails only where `address` is not one.
-    pub fn remote(address: &str) -> Result<Self, tonic::transport::Error> {
+    /// Every request carries `secret`, by which the other process knows its own kind (see [`admit`]). Fails only where
+    /// `address` is not one or the secret can't stand in a header.
+    pub fn remote(address: &str, secret: &str) -> Result<Self, TransportError> {
+        let mut bearer = http::HeaderValue::from_str(&format!("Bearer {secret}"))?;
+        bearer.set_sensitive(true);
         let channel = tonic::transport::Endpoint::from_shared(address.to_owned())?
             .connect_timeout(std::time::Duration::from_secs(2))
             .http2_keep_alive_interval(std::time::Duration::from_secs(10))
             .keep_alive_while_idle(true)
             .connect_lazy();
-        Ok(Self(BoxCloneSyncService::new(channel.map_err(Into::into))))
+        let named = tower::util::MapRequest::new(channel, move |mut request: http::Request<Body>| {
+            request.headers_mut().insert(http::header::AUTHORIZATION, bearer.clone());
+            request
+        });
+        Ok(Self(BoxCloneSyncService::new(named.map_err(Into::into))))
     }
+}
+
+/// Lets only callers that hold `secret` through to `services`: the other end of [`Channel::remote`].
+pub fn admit(services: axum::Router, secret: &str) -> axum::Router {
+    let expected = format!("Bearer {secret}").into_bytes();
+    services.layer(axum::middleware::from_fn(move |request: axum::extract::Request, next: axum::middleware::Next| {
+        let given = request.headers().get(http::header::AUTHORIZATION).map(http::HeaderValue::as_bytes);
+        let known = given.is_some_and(|given| same(given, &expected));
+        async move {
+            if known {
+                return next.run(request).await;
+            }
+            tonic::Status::unauthenticated("the caller does not hold this installation's service secret").into_http()
+        }
+    }))
+}
+
+/// Compares in a time that does not tell where two secrets differ.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (x, y)| differs | (x ^ y)) == 0
 }
 
 impl std::fmt::Debug for Channel {

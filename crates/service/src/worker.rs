@@ -3,6 +3,8 @@
 //! A service that does work implements [`Handler`] once a task type and hands its handlers to the worker's loop, which
 //! is the same whether the workflow service is in this process or elsewhere.
 
+pub mod runtime;
+
 use std::path::Path;
 use std::sync::Arc;
 
