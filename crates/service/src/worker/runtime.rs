@@ -58,7 +58,8 @@ pub async fn work(
     shutdown: CancellationToken,
 ) {
     let client = client.max_decoding_message_size(MOST_MESSAGE).max_encoding_message_size(MOST_MESSAGE);
-    let shared = Arc::new(Shared { client, objects, worker, leases: Mutex::default(), shutdown, running: TaskTracker::new() });
+    let shared =
+        Arc::new(Shared { client, objects, worker, leases: Mutex::default(), shutdown, running: TaskTracker::new() });
     let pools = [("cpu", slots.cpu), ("light", slots.light)].map(|(pool, slots)| {
         let handlers: Vec<_> = handlers.iter().filter(|handler| handler.pool() == pool).cloned().collect();
         poll_pool(Arc::clone(&shared), pool, slots, handlers)
@@ -173,7 +174,12 @@ async fn poll_pool(shared: Arc<Shared>, pool: &'static str, slots: usize, handle
 }
 
 /// Starts leased tasks on a slot. What the handler does not take at once is given back.
-async fn take(shared: &Arc<Shared>, handlers: &[Arc<dyn Handler>], mut tasks: Vec<LeasedTask>, slot: OwnedSemaphorePermit) {
+async fn take(
+    shared: &Arc<Shared>,
+    handlers: &[Arc<dyn Handler>],
+    mut tasks: Vec<LeasedTask>,
+    slot: OwnedSemaphorePermit,
+) {
     let Some(first) = tasks.first() else { return };
     let task_type = first.spec.as_ref().map_or("", |spec| spec.r#type.as_str());
     let Some(handler) = handlers.iter().find(|handler| handler.task_type() == task_type).cloned() else {
@@ -231,17 +237,28 @@ async fn run_batch(shared: &Arc<Shared>, handler: Arc<dyn Handler>, runs: Vec<Ta
         Ok(results) if results.len() == leases.len() => results,
         Ok(results) => {
             let reason = format!("the handler returned {} results for {} tasks", results.len(), leases.len());
-            leases.iter().map(|_| Err(TaskError::Refused { reason: reason.clone(), diagnostics: String::new() })).collect()
+            leases
+                .iter()
+                .map(|_| Err(TaskError::Refused { reason: reason.clone(), diagnostics: String::new() }))
+                .collect()
         }
         Err(error) => {
             let reason = format!("the handler panicked: {}", panic_message(error));
-            leases.iter().map(|_| Err(TaskError::Retryable { reason: reason.clone(), diagnostics: String::new() })).collect()
+            leases
+                .iter()
+                .map(|_| Err(TaskError::Retryable { reason: reason.clone(), diagnostics: String::new() }))
+                .collect()
         }
     };
     for (lease, result) in leases.into_iter().zip(results) {
-        let reported = shared.shutdown.run_until_cancelled(report(shared, &lease, result)).await;
-        if reported.is_some() {
-            shared.held().remove(&lease);
+        // What is done is worth telling while the process ends; what can't be told in time is done again.
+        let goodbye = async {
+            shared.shutdown.cancelled().await;
+            tokio::time::sleep(GOODBYE).await;
+        };
+        tokio::select! {
+            () = report(shared, &lease, result) => { shared.held().remove(&lease); }
+            () = goodbye => {}
         }
     }
 }
@@ -255,10 +272,7 @@ fn panic_message(error: tokio::task::JoinError) -> String {
 /// Reports how a task ended, again and again until the service has heard it.
 async fn report(shared: &Shared, lease: &str, result: Result<Done, TaskError>) {
     let mut end = match result {
-        Ok(done) => {
-            let result = if done.result.is_null() { String::new() } else { done.result.to_string() };
-            End::Complete(Outcome { result, files: done.files, spawn: done.spawn })
-        }
+        Ok(done) => End::Complete(Outcome { result: done.result.to_string(), files: done.files, spawn: done.spawn }),
         Err(TaskError::Lost) => return,
         Err(error) => End::Fail(failure(error)),
     };
@@ -336,7 +350,7 @@ fn says_no_space(text: &str) -> bool {
 /// Sends heartbeats for all leases, three in each lease's time.
 async fn keep_leases(shared: Arc<Shared>) {
     loop {
-        let lease_ms = shared.held().values().map(|held| held.lease_ms).min().unwrap_or(3_000);
+        let lease_ms = shared.held().values().map(|held| held.lease_ms).min().unwrap_or(1_500);
         tokio::time::sleep(Duration::from_millis((lease_ms / 3).clamp(20, 10_000))).await;
         let beats: Vec<Beat> = shared
             .held()
