@@ -15,6 +15,7 @@ pub mod config;
 pub mod error;
 mod grpc;
 pub mod key;
+pub mod onboard;
 pub mod plan;
 pub mod service;
 pub mod store;

@@ -1,5 +1,7 @@
 //! Random graphs under random failures and crashes: every workflow ends whole, and what a key names is made once.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,14 +15,26 @@ use world::{World, task};
 /// What happens next to the service and its workers.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Poll { batch: u32 },
-    Finish { which: usize },
-    Fail { which: usize },
+    Poll {
+        batch: u32,
+    },
+    Finish {
+        which: usize,
+    },
+    Fail {
+        which: usize,
+    },
     /// The worker dies: it never says anything again.
-    Die { which: usize },
+    Die {
+        which: usize,
+    },
     /// It was thought dead and finishes after all.
-    FinishLate { which: usize },
-    Pass { seconds: u64 },
+    FinishLate {
+        which: usize,
+    },
+    Pass {
+        seconds: u64,
+    },
     Restart,
 }
 
@@ -41,7 +55,8 @@ fn graph() -> impl Strategy<Value = Vec<TaskSpec>> {
     prop::collection::vec((prop::collection::vec(any::<bool>(), 12), 0u8..6, 0u8..3), 1..12).prop_map(|tasks| {
         let mut plan: Vec<TaskSpec> = Vec::new();
         for (at, (needs, params, affinity)) in tasks.into_iter().enumerate() {
-            let needs: Vec<String> = plan.iter().zip(needs).filter(|(_, needs)| *needs).map(|(t, _)| t.name.clone()).collect();
+            let needs: Vec<String> =
+                plan.iter().zip(needs).filter(|(_, needs)| *needs).map(|(t, _)| t.name.clone()).collect();
             plan.push(TaskSpec {
                 params: format!("{{\"p\":{params}}}"),
                 depends_on: needs,

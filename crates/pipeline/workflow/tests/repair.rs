@@ -1,5 +1,7 @@
 //! What exists is not done again; what is lost or damaged is, and nothing else.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod world;
 
 use std::collections::BTreeMap;
@@ -220,7 +222,8 @@ async fn a_task_has_a_time_limit_that_heartbeats_do_not_extend() {
     let a = world.poll_one("one").await;
     for _ in 0..2 {
         world.advance(Duration::from_secs(23));
-        let beats = vec![matinee_contracts::workflow::Beat { lease: a.lease.clone(), progress: 0.1, note: String::new() }];
+        let beats =
+            vec![matinee_contracts::workflow::Beat { lease: a.lease.clone(), progress: 0.1, note: String::new() }];
         let request = matinee_contracts::workflow::HeartbeatRequest { beats };
         world.client.clone().heartbeat(request).await.unwrap();
     }

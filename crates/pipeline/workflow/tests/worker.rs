@@ -1,5 +1,7 @@
 //! The worker's loop against the service: what it does with ends, panics, lost leases and its own end.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod world;
 
 use std::sync::Arc;
@@ -53,10 +55,13 @@ impl Handler for Actor {
             let params: serde_json::Value = task.params().unwrap();
             ends.push(match params["do"].as_str() {
                 Some("panic once") if run == 0 => panic!("a fine mess"),
-                Some("fill the disk once") if run == 0 => {
-                    Err(TaskError::Retryable { reason: "ffmpeg failed".into(), diagnostics: "No space left on device".into() })
+                Some("fill the disk once") if run == 0 => Err(TaskError::Retryable {
+                    reason: "ffmpeg failed".into(),
+                    diagnostics: "No space left on device".into(),
+                }),
+                Some("refuse") => {
+                    Err(TaskError::Refused { reason: "it has no picture".into(), diagnostics: "moov".into() })
                 }
-                Some("refuse") => Err(TaskError::Refused { reason: "it has no picture".into(), diagnostics: "moov".into() }),
                 Some("hang") => {
                     let _counted = Counted(Arc::clone(&self.dropped));
                     task.progress.set(0.5, "hanging");
@@ -120,7 +125,12 @@ async fn a_graph_is_worked_off() {
     let world = World::tcp().await;
     let actor = Arc::new(Actor::default());
     let working = begin(&world, &actor, "one");
-    world.start("w", vec![to("it", "a"), to("it", "b"), TaskSpec { depends_on: vec!["a".into(), "b".into()], ..to("it", "c") }]).await;
+    world
+        .start(
+            "w",
+            vec![to("it", "a"), to("it", "b"), TaskSpec { depends_on: vec!["a".into(), "b".into()], ..to("it", "c") }],
+        )
+        .await;
     completes(&world, "w").await;
     assert_eq!(actor.runs.load(Ordering::SeqCst), 3);
     assert_eq!(world.task("w", "c").await.worker, "one");

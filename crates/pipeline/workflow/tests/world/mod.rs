@@ -1,6 +1,7 @@
 //! A workflow service in a folder of its own, with a clock that the test moves, behind its gRPC contract.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
