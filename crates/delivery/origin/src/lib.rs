@@ -1,1 +1,5 @@
-//! matinee-origin.
+//! The origin: everything a player can ask of a published version, from the tracks as they are stored.
+
+pub mod address;
+pub mod combinations;
+pub mod verified;
