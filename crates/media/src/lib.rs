@@ -2,4 +2,10 @@
 //!
 //! Bytes in, bytes out: no network, no storage service and no clock, so that all of it can be fuzzed and measured alone.
 
+pub mod dash;
+pub mod hls;
+pub mod offer;
 pub mod presentation;
+pub mod subtitles;
+pub mod thumbnails;
+pub mod ts;
