@@ -3,8 +3,8 @@
 //!
 //! A picture's key tiers are adaptation sets of their own, tied together so that players switch across them. Sources:
 //! ISO/IEC 23009-1 (2022), DASH-IF Interoperability Points 4.3 and its part on content protection, ISO/IEC 23091-2 for
-//! colour code points. Written by hand, in elements of a small escaping writer: the `dash-mpd` crate's model brings a
-//! download client (reqwest, tokio) along, which a crate without I/O must not; it reads these manifests in the tests.
+//! colour code points. Written by hand, with a small writer that escapes: a film's manifest is a few kilobytes of two
+//! dozen elements whose order matters. The tests read it with `dash-mpd-core`.
 
 mod xml;
 

@@ -198,9 +198,9 @@ fn write_audio(out: &mut String, audio: &[&AudioTrack], address: impl Fn(&str) -
         for track in &group.tracks {
             let is_default = !chosen && Some(track.language.as_str()) == default;
             chosen |= is_default;
-            write!(
+            writeln!(
                 out,
-                "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{}\",NAME=\"{}\"{},DEFAULT={},AUTOSELECT=YES,CHANNELS=\"{}\",URI=\"{}\"\n",
+                "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{}\",NAME=\"{}\"{},DEFAULT={},AUTOSELECT=YES,CHANNELS=\"{}\",URI=\"{}\"",
                 group.id.unwrap_or_default(),
                 names.unique(&track.label),
                 language(&track.language),

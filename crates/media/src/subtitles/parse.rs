@@ -93,10 +93,11 @@ fn blocks<'a>(lines: &[&'a str], is_vtt: bool) -> Vec<Block<'a>> {
             open = true;
         } else if blank {
             open = false;
-        } else if open && !is_counter(line, lines.get(i + 1)) {
-            if let Some(block) = blocks.last_mut() {
-                block.text.push(line);
-            }
+        } else if open
+            && !is_counter(line, lines.get(i + 1))
+            && let Some(block) = blocks.last_mut()
+        {
+            block.text.push(line);
         }
     }
     blocks
