@@ -1,5 +1,7 @@
 //! Manifests as independent readers find them: m3u8-rs every playlist, dash-mpd-core every MPD.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
 use matinee_media::offer::{DrmSignal, Offer, OfferError, grid};
 use matinee_media::presentation::{
     AudioTrack, ByteRange, Presentation, Segment, Sheet, SubtitleTrack, Thumbnails, TrackFile, TrackKey, VideoTrack,

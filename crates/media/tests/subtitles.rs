@@ -1,5 +1,7 @@
 //! Subtitles from the wild: every good cue is kept, every broken one named, and what is written can be read again.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
 use matinee_media::offer::Window;
 use matinee_media::subtitles::{Clock, Cue, SubtitleError, parse, segment, write};
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};

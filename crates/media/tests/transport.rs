@@ -1,5 +1,7 @@
 //! MPEG-TS segments as an independent reader finds them: ffprobe's times, ffmpeg's decoder, and the bytes' own counters.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
