@@ -10,7 +10,7 @@ mod xml;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use matinee_model::codec::{KeyTier, Protection, VideoCodec, VideoRange};
+use matinee_model::codec::{KeyTier, Protection, VideoRange};
 
 use crate::hls::sheet_us;
 use crate::offer::{DrmSignal, Offer};
@@ -282,7 +282,6 @@ fn colour(track: &VideoTrack) -> Vec<Element> {
         VideoRange::Pq => ("EssentialProperty", "16"),
         VideoRange::Hlg => ("SupplementalProperty", "18"),
     };
-    debug_assert!(track.codec != VideoCodec::H264, "H.264 renditions are tone-mapped");
     vec![
         property(kind, "urn:mpeg:mpegB:cicp:ColourPrimaries", "9"),
         property(kind, "urn:mpeg:mpegB:cicp:TransferCharacteristics", transfer),
