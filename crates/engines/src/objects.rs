@@ -3,6 +3,11 @@
 //! A key is a relative path of safe parts (`work/ab12/chunk.mp4`). What a call acknowledges is on disk. An object never
 //! shows half: a reader sees nothing or all of it.
 
+pub mod bucket;
+pub mod folder;
+mod scratch;
+
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +26,9 @@ pub enum ObjectError {
     #[error("object {0} does not exist")]
     NotFound(String),
     /// The key could leave its folder, or is empty.
-    #[error("object key {0:?} is refused: parts of a-z, A-Z, 0-9, '.', '-' and '_', joined by '/', none starting with '.', are taken")]
+    #[error(
+        "object key {0:?} is refused: parts of a-z, A-Z, 0-9, '.', '-' and '_', joined by '/', none starting with '.', are taken"
+    )]
     Key(String),
     /// The store has no room left. Worth trying again when there is.
     #[error("no space left in the object store for {key}")]
@@ -49,6 +56,87 @@ pub enum ObjectError {
         /// The engine's own words.
         reason: String,
     },
+}
+
+impl ObjectError {
+    /// What the system said, in the port's words.
+    fn io(key: &str, error: &std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound => Self::NotFound(key.to_owned()),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::NoSpace { key: key.to_owned() },
+            _ => Self::Engine { key: key.to_owned(), reason: error.to_string() },
+        }
+    }
+}
+
+/// Which adapter, and where it keeps objects.
+#[derive(Debug, Clone)]
+pub enum ObjectsConfig {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// A bucket of S3, or of what speaks its API.
+    S3(S3Config),
+}
+
+/// A bucket.
+#[derive(Clone)]
+pub struct S3Config {
+    /// `https://host:port`; empty for Amazon's own.
+    pub endpoint: String,
+    /// Must exist.
+    pub bucket: String,
+    /// "us-east-1".
+    pub region: String,
+    /// The account.
+    pub access_key: String,
+    /// Its secret, never printed.
+    pub secret_key: String,
+    /// A local folder for files that other programs read and write.
+    pub scratch: PathBuf,
+}
+
+impl std::fmt::Debug for S3Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("S3Config")
+            .field("endpoint", &self.endpoint)
+            .field("bucket", &self.bucket)
+            .field("region", &self.region)
+            .field("access_key", &self.access_key)
+            .field("scratch", &self.scratch)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens the store.
+pub async fn open(config: &ObjectsConfig) -> Result<ObjectStorage, ObjectError> {
+    Ok(match config {
+        ObjectsConfig::Folder(root) => Arc::new(folder::FolderStore::open(root)?),
+        ObjectsConfig::S3(s3) => Arc::new(bucket::BucketStore::s3(s3)?),
+    })
+}
+
+/// The key, where it can't leave its folder.
+fn checked_key(key: &str) -> Result<&str, ObjectError> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let part = |p: &str| !p.is_empty() && p.len() <= 200 && !p.starts_with('.') && p.chars().all(legal);
+    if key.len() > 800 || !key.split('/').all(part) {
+        return Err(ObjectError::Key(key.chars().take(200).collect()));
+    }
+    Ok(key)
+}
+
+/// The prefix without its last '/', or nothing for all keys.
+fn checked_prefix(prefix: &str) -> Result<Option<&str>, ObjectError> {
+    let bare = prefix.strip_suffix('/').unwrap_or(prefix);
+    if bare.is_empty() { Ok(None) } else { checked_key(bare).map(Some) }
+}
+
+/// The range, where it lies in an object of `size` bytes.
+fn checked_range(key: &str, range: &Range<u64>, size: u64) -> Result<(), ObjectError> {
+    if range.start > range.end || range.end > size {
+        return Err(ObjectError::Range { key: key.to_owned(), start: range.start, end: range.end, size });
+    }
+    Ok(())
 }
 
 /// What was stored.
@@ -121,24 +209,24 @@ pub trait Objects: Send + Sync + std::fmt::Debug {
     /// Removes it; removing what is not there succeeds.
     async fn delete(&self, key: &str) -> Result<(), ObjectError>;
 
-    /// The keys under a prefix, in order.
+    /// The keys under a prefix of whole parts (`work/ab12`; empty for all), in order.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, ObjectError>;
 
-    /// Begins an object that arrives in parts.
+    /// Begins an object that arrives in parts and will stand under `key`.
     async fn begin_parts(&self, key: &str) -> Result<PartsId, ObjectError>;
 
-    /// Appends `bytes` at `offset`, which is where the parts so far end. Durable only after [`Objects::sync_parts`].
+    /// Appends `bytes` at `offset`. Durable only after [`Objects::sync_parts`].
+    ///
+    /// `offset` is where the parts end; or, to take back what came later, a size that one of the last two calls of
+    /// [`Objects::sync_parts`] returned. Where there is no room ([`ObjectError::NoSpace`]), `bytes` are not taken.
     async fn write_part(&self, id: &PartsId, offset: u64, bytes: Bytes) -> Result<(), ObjectError>;
 
     /// Makes what was written durable and says how many bytes there are.
     async fn sync_parts(&self, id: &PartsId) -> Result<u64, ObjectError>;
 
-    /// Reads back what was written, from `offset`, at most `most` bytes: to hash again after a restart.
-    async fn read_parts(&self, id: &PartsId, offset: u64, most: usize) -> Result<Bytes, ObjectError>;
-
-    /// Makes the parts the object under `key`, atomically.
+    /// Makes the parts the object under `key`, as it was named at the beginning, atomically. Finishing again succeeds.
     async fn finish_parts(&self, id: &PartsId, key: &str) -> Result<(), ObjectError>;
 
-    /// Throws the parts away.
+    /// Throws the parts away; throwing away what is not there succeeds.
     async fn abort_parts(&self, id: &PartsId) -> Result<(), ObjectError>;
 }
