@@ -1,4 +1,8 @@
 //! What every service stands on: hosting, calling, working, signing, metrics and health.
 
 pub mod channel;
+pub mod clock;
+pub mod secrets;
+pub mod signing;
+pub mod tokens;
 pub mod worker;

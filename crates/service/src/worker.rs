@@ -104,10 +104,11 @@ impl TaskRun {
     /// Takes a finished local file into the object store as this task's output `name`: `work/{key}/{name}`.
     pub async fn store_file(&self, name: &str, file: &Path) -> Result<OutputFile, TaskError> {
         let object = format!("work/{}/{name}", self.task.key);
-        let stored = self.objects.put_file(&object, file).await.map_err(|error| TaskError::Retryable {
-            reason: error.to_string(),
-            diagnostics: String::new(),
-        })?;
+        let stored = self
+            .objects
+            .put_file(&object, file)
+            .await
+            .map_err(|error| TaskError::Retryable { reason: error.to_string(), diagnostics: String::new() })?;
         Ok(OutputFile { name: name.to_owned(), object, size: stored.size, blake3: stored.blake3 })
     }
 }
