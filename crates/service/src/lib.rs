@@ -2,6 +2,9 @@
 
 pub mod channel;
 pub mod clock;
+pub mod health;
+pub mod http;
+pub mod metrics;
 pub mod secrets;
 pub mod signing;
 pub mod tokens;
