@@ -1,0 +1,394 @@
+/**
+ * One title's playback: a session, a player and a video element, from before the click to the end.
+ *
+ * While the viewer still reads the title's page, [`Playback.warm`] asks for the session and fetches what the first frame
+ * needs: manifest, licence, and the first segment of picture and sound, no more. A click then only has to show it.
+ *
+ * Marks for measuring: `play-click` (when the viewer clicked) and `first-frame` (when the first picture after it was
+ * handed to the compositor). `window.__matinee` is a hook for diagnostics and tests; nothing in the page reads it.
+ */
+import { startPlay } from '../api/client'
+import type { PlaySession } from '../api/types'
+import { type Choice, audioChoices, textChoices, videoChoices } from './choices'
+import { type Failure, failureOf } from './failures'
+import { nextSpeed } from './keys'
+import { type Protocol, authorise, manifestOf, manifestType, newPlayer, settingsFor, shaka } from './settings'
+
+export type Phase = 'cold' | 'warming' | 'warm' | 'starting' | 'playing' | 'paused' | 'ended' | 'failed'
+
+/** What the controls show. Replaced, never changed, so that React sees the difference. */
+export interface PlaybackState {
+  phase: Phase
+  protocol: Protocol
+  /** Playing is held up by missing data. */
+  waiting: boolean
+  /** Seconds. */
+  position: number
+  duration: number
+  /** To where it is buffered without a gap. */
+  buffered: number
+  volume: number
+  muted: boolean
+  rate: number
+  video: Choice<shaka.extern.VideoTrack>[]
+  audio: Choice<shaka.extern.AudioTrack>[]
+  text: Choice<shaka.extern.TextTrack>[]
+  /** The height is chosen by the network, not by the viewer. */
+  automatic: boolean
+  failure: Failure | null
+  session: PlaySession | null
+}
+
+/** The diagnostics hook. Times are milliseconds. */
+export interface Diagnostics {
+  player: shaka.Player
+  playback: Playback
+  /** From the click to the first frame; null before it. */
+  startupMs: number | null
+  /** Whether everything was fetched before the click. */
+  warm: boolean
+  stalls: number
+}
+
+declare global {
+  interface Window {
+    __matinee?: Diagnostics
+  }
+}
+
+/** A session this close to its end is not started with. */
+const LEAST_LEFT_MS = 60_000
+
+interface Warmth {
+  session: PlaySession
+  preload: shaka.media.PreloadManager | null
+}
+
+export class Playback {
+  private state: PlaybackState
+  private readonly listeners = new Set<() => void>()
+  private readonly player: shaka.Player
+  private readonly attached: Promise<unknown>
+  private readonly diagnostics: Diagnostics
+  private readonly ending = new AbortController()
+  private warmth: Promise<Warmth> | null = null
+  private lastText: string | null = null
+
+  constructor(
+    private readonly title: string,
+    private readonly video: HTMLVideoElement,
+    container: HTMLElement,
+    protocol: Protocol,
+    durationSeconds: number,
+  ) {
+    this.state = {
+      phase: 'cold', protocol, waiting: false, position: 0, duration: durationSeconds, buffered: 0, volume: video.volume,
+      muted: video.muted, rate: 1, video: [], audio: [], text: [], automatic: true, failure: null, session: null,
+    }
+    this.player = newPlayer(container)
+    authorise(this.player, () => this.state.session?.token ?? '')
+    this.attached = this.player.attach(video)
+    this.diagnostics = { player: this.player, playback: this, startupMs: null, warm: false, stalls: 0 }
+    window.__matinee = this.diagnostics
+    this.listen()
+  }
+
+  readonly subscribe = (changed: () => void): (() => void) => {
+    this.listeners.add(changed)
+    return () => this.listeners.delete(changed)
+  }
+
+  readonly snapshot = (): PlaybackState => this.state
+
+  /** Fetches ahead what the first frame needs. Does nothing when that is done or under way. */
+  warm(): Promise<void> {
+    if (this.warmth || this.state.phase !== 'cold') return Promise.resolve()
+    this.set({ phase: 'warming' })
+    this.warmth = this.fetchAhead()
+    return this.warmth.then(
+      () => {
+        if (this.state.phase === 'warming') this.set({ phase: 'warm' })
+      },
+      // Nothing was asked for yet, so nothing is shown: the click tries again and tells.
+      () => {
+        this.warmth = null
+        if (this.state.phase === 'warming') this.set({ phase: 'cold' })
+      },
+    )
+  }
+
+  private async fetchAhead(): Promise<Warmth> {
+    const session = await startPlay(this.title)
+    this.set({ session })
+    await this.attached
+    this.player.configure(settingsFor(session))
+    const { protocol } = this.state
+    const preload = await this.player.preload(manifestOf(session, protocol), null, manifestType(protocol))
+    await preload?.waitForFinish()
+    return { session, preload }
+  }
+
+  /** Plays from the start. `clicked` is the click's time on the page's clock. */
+  async start(clicked: number): Promise<void> {
+    performance.mark('play-click', { startTime: clicked })
+    this.diagnostics.warm = this.state.phase === 'warm'
+    this.set({ phase: 'starting', failure: null })
+    this.video.requestVideoFrameCallback((now) => {
+      performance.mark('first-frame', { startTime: now })
+      this.diagnostics.startupMs = now - clicked
+    })
+    try {
+      const { session, preload } = await this.warmed()
+      await this.load(preload ?? manifestOf(session, this.state.protocol), null)
+      await this.video.play()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private async warmed(): Promise<Warmth> {
+    const known = await this.warmth?.catch(() => null)
+    this.warmth = null
+    if (known && stillGood(known.session)) return known
+    await known?.preload?.destroy()
+    return this.renew()
+  }
+
+  /** Asks for a new session. */
+  private async renew(): Promise<Warmth> {
+    const session = await startPlay(this.title)
+    this.set({ session })
+    await this.attached
+    this.player.configure(settingsFor(session))
+    return { session, preload: null }
+  }
+
+  private async load(what: string | shaka.media.PreloadManager, at: number | null): Promise<void> {
+    await this.player.load(what, at, manifestType(this.state.protocol))
+    this.readTracks()
+  }
+
+  /** Starts again where it stopped, with a new session. */
+  async retry(): Promise<void> {
+    const at = this.state.position
+    this.set({ phase: 'starting', failure: null, waiting: false })
+    try {
+      const { session } = await this.renew()
+      await this.load(manifestOf(session, this.state.protocol), at)
+      await this.video.play()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Goes on by the other protocol, at the same place. */
+  async switchTo(protocol: Protocol): Promise<void> {
+    if (protocol === this.state.protocol) return
+    const begun = !['cold', 'warming', 'warm'].includes(this.state.phase)
+    this.set({ protocol })
+    if (begun) {
+      await this.retry()
+      return
+    }
+    const stale = this.warmth
+    this.warmth = null
+    this.set({ phase: 'cold' })
+    await (await stale?.catch(() => null))?.preload?.destroy()
+    await this.warm()
+  }
+
+  /** Nobody sees it any more: stops and lets go of everything. */
+  async destroy(): Promise<void> {
+    this.ending.abort()
+    const warmth = await this.warmth?.catch(() => null)
+    await warmth?.preload?.destroy()
+    await this.player.destroy()
+    if (window.__matinee === this.diagnostics) delete window.__matinee
+  }
+
+  toggle(): void {
+    if (this.video.paused) void this.video.play().catch((error: unknown) => this.fail(error))
+    else this.video.pause()
+  }
+
+  seekTo(seconds: number): void {
+    const end = Number.isFinite(this.video.duration) ? this.video.duration : this.state.duration
+    this.video.currentTime = Math.max(0, Math.min(seconds, end))
+    this.readTime()
+  }
+
+  seekBy(seconds: number): void {
+    this.seekTo(this.video.currentTime + seconds)
+  }
+
+  /** One frame on or back, by the rendition's frame rate. */
+  step(direction: 1 | -1): void {
+    const rate = this.state.video.find((choice) => choice.active)?.track.frameRate ?? 24
+    this.video.pause()
+    this.seekBy(direction / rate)
+  }
+
+  setVolume(volume: number): void {
+    this.video.volume = Math.max(0, Math.min(1, volume))
+    this.video.muted = this.video.volume === 0
+  }
+
+  setMuted(muted: boolean): void {
+    this.video.muted = muted
+  }
+
+  setRate(rate: number): void {
+    this.video.playbackRate = rate
+  }
+
+  changeRate(direction: 1 | -1): void {
+    this.setRate(nextSpeed(this.video.playbackRate, direction))
+  }
+
+  /** Lets the network choose the height. */
+  chooseAutomatic(): void {
+    this.player.configure('abr.enabled', true)
+    this.set({ automatic: true })
+  }
+
+  /** Keeps to one height from here on; what is buffered of another is dropped, a moment's worth aside. */
+  chooseVideo(track: shaka.extern.VideoTrack): void {
+    this.player.configure('abr.enabled', false)
+    this.player.selectVideoTrack(track, true, 1)
+    this.set({ automatic: false })
+    this.readTracks()
+  }
+
+  chooseAudio(track: shaka.extern.AudioTrack): void {
+    this.player.selectAudioTrack(track)
+    this.readTracks()
+  }
+
+  /** Shows captions, or none. */
+  chooseText(track: shaka.extern.TextTrack | null): void {
+    if (track) this.lastText = track.language
+    this.player.selectTextTrack(track)
+    this.readTracks()
+  }
+
+  /** Captions off, or on in the language last used, the page's, or the first. */
+  toggleCaptions(): void {
+    const { text } = this.state
+    if (text.some((choice) => choice.active)) {
+      this.chooseText(null)
+      return
+    }
+    const wanted = [this.lastText, ...navigator.languages.map((tag) => tag.split('-')[0])]
+    const found = wanted.map((language) => text.find((choice) => choice.track.language === language)).find(Boolean)
+    this.chooseText(found?.track ?? text[0]?.track ?? null)
+  }
+
+  /** What the statistics overlay shows; read when it is drawn. */
+  statistics(): Statistics {
+    const stats = this.player.getStats()
+    const info = this.player.drmInfo()
+    return {
+      protocol: this.state.protocol,
+      width: this.video.videoWidth,
+      height: this.video.videoHeight,
+      codecs: stats.currentCodecs,
+      streamBandwidth: stats.streamBandwidth,
+      estimatedBandwidth: stats.estimatedBandwidth,
+      bufferedSeconds: Math.max(0, this.state.buffered - this.video.currentTime),
+      decodedFrames: stats.decodedFrames,
+      droppedFrames: stats.droppedFrames,
+      startupMs: this.diagnostics.startupMs,
+      warm: this.diagnostics.warm,
+      stalls: this.diagnostics.stalls,
+      keySystem: info?.keySystem ?? null,
+      scheme: info?.encryptionScheme ?? null,
+      switches: stats.switchHistory.length,
+    }
+  }
+
+  private listen(): void {
+    const { signal } = this.ending
+    const on = (name: keyof HTMLVideoElementEventMap, run: () => void) => this.video.addEventListener(name, run, { signal })
+    on('play', () => this.set({ phase: this.begun() ? 'playing' : this.state.phase }))
+    on('playing', () => this.set({ phase: 'playing', waiting: false }))
+    on('pause', () => {
+      if (this.begun() && !this.video.ended) this.set({ phase: 'paused' })
+    })
+    on('ended', () => this.set({ phase: 'ended' }))
+    on('timeupdate', () => this.readTime())
+    on('progress', () => this.readTime())
+    on('durationchange', () => this.readTime())
+    on('volumechange', () => this.set({ volume: this.video.volume, muted: this.video.muted }))
+    on('ratechange', () => this.set({ rate: this.video.playbackRate }))
+    const player = this.player
+    player.addEventListener('error', (event: Event) => this.fail((event as Event & { detail: unknown }).detail))
+    for (const name of ['trackschanged', 'adaptation', 'variantchanged', 'textchanged', 'audiotrackschanged'])
+      player.addEventListener(name, () => this.readTracks())
+    player.addEventListener('buffering', (event: Event) => {
+      const { buffering } = event as Event & { buffering: boolean }
+      if (buffering && this.state.phase === 'playing' && !this.video.seeking) this.diagnostics.stalls += 1
+      this.set({ waiting: buffering })
+    })
+  }
+
+  private begun(): boolean {
+    return ['starting', 'playing', 'paused', 'ended'].includes(this.state.phase)
+  }
+
+  private readTime(): void {
+    const { currentTime, duration, buffered } = this.video
+    if (!this.begun()) return
+    let end = currentTime
+    for (let i = 0; i < buffered.length; i += 1)
+      if (buffered.start(i) <= currentTime + 0.1 && buffered.end(i) > end) end = buffered.end(i)
+    this.set({ position: currentTime, buffered: end, duration: Number.isFinite(duration) ? duration : this.state.duration })
+  }
+
+  private readTracks(): void {
+    this.set({
+      video: videoChoices(this.player.getVideoTracks()),
+      audio: audioChoices(this.player.getAudioTracks()),
+      text: textChoices(this.player.getTextTracks()),
+    })
+  }
+
+  private fail(error: unknown): void {
+    if (this.ending.signal.aborted || isInterrupted(error)) return
+    this.set({ phase: 'failed', waiting: false, failure: failureOf(error) })
+  }
+
+  private set(change: Partial<PlaybackState>): void {
+    this.state = { ...this.state, ...change }
+    for (const changed of this.listeners) changed()
+  }
+}
+
+export interface Statistics {
+  protocol: Protocol
+  width: number
+  height: number
+  codecs: string
+  /** Bits a second, of the renditions that play. */
+  streamBandwidth: number
+  estimatedBandwidth: number
+  bufferedSeconds: number
+  decodedFrames: number
+  droppedFrames: number
+  startupMs: number | null
+  warm: boolean
+  stalls: number
+  keySystem: string | null
+  scheme: string | null
+  switches: number
+}
+
+function stillGood(session: PlaySession): boolean {
+  return session.expires === null || Date.parse(session.expires) - Date.now() > LEAST_LEFT_MS
+}
+
+/** A newer load, or leaving the page, put an end to this one: nobody needs to hear of it. */
+function isInterrupted(error: unknown): boolean {
+  if (error instanceof DOMException) return error.name === 'AbortError'
+  const interrupted: number[] = [shaka.util.Error.Code.LOAD_INTERRUPTED, shaka.util.Error.Code.OBJECT_DESTROYED]
+  return error instanceof shaka.util.Error && interrupted.includes(error.code)
+}
