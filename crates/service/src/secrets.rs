@@ -34,7 +34,8 @@ pub enum SecretsError {
     },
     /// Others than its owner can read it.
     #[error(
-        "{path} can be read by others than its owner (mode {mode:03o}): run `chmod 600 {path}`, and replace the key if others had access"
+        "{path} can be read by others than its owner (mode {mode:03o}): run `chmod 600 {path}`, and replace the key if \
+         others had access"
     )]
     Open {
         /// Which.
@@ -109,7 +110,8 @@ impl Secrets {
             master: key_ring(
                 folder,
                 "master.key",
-                "Seals content keys at rest. Keep a copy apart from the databases:\n# without it no stored film can be opened.",
+                "Seals content keys at rest. Keep a copy apart from the databases:\n\
+                 # without it no stored film can be opened.",
             )?,
             service: ServiceSecret(secret),
         })

@@ -2,7 +2,7 @@
 //!
 //! The token stands in the path before the version, so that every relative link below carries it. It is 32 characters:
 //! base64url of scheme (1 byte), key id (1), expiry in seconds since 1970 (6, big endian) and the first 16 bytes of an
-//! HMAC-SHA256 over those 8 bytes and the version's id. Checking one takes about half a microsecond: the edge does it
+//! HMAC-SHA256 over those 8 bytes and the version's id. Checking one takes well under a microsecond: the edge does it
 //! for every segment.
 
 use std::fmt;

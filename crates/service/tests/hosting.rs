@@ -1,5 +1,7 @@
 //! Hosting, over real sockets: both versions of HTTP, TLS, gRPC, bounds, and a shutdown that lets requests end.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -56,7 +56,8 @@ impl LicenseService {
         let ids = requested(body)?;
         let covered: Vec<KeyId> = claims.kids.iter().filter_map(|kid| KeyId::from_hex(kid)).collect();
         if let Some(other) = ids.iter().find(|id| !covered.contains(id)) {
-            tracing::warn!(session = claims.sid, title = %claims.title, kid = %other, "a key was asked for that the token does not cover");
+            let (session, title) = (claims.sid, claims.title);
+            tracing::warn!(session, %title, kid = %other, "a key was asked for that the token does not cover");
             return Err(LicenseError::NotCovered(*other));
         }
         Ok(license(&self.store.by_id(&ids).await?))

@@ -1,5 +1,7 @@
 //! Playback, through its contract, between a catalogue and a licence service that the test plays.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;

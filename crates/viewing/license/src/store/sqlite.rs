@@ -140,45 +140,52 @@ impl SqliteKeys {
         row.as_ref().map(|row| self.key_of(row)).transpose()
     }
 
-    /// Makes the key, or finds that somebody else just did.
-    async fn make(&self, title: &TitleId, label: &Label) -> Result<ContentKey, LicenseError> {
-        let fresh = fresh(title, label)?;
+    /// Makes these keys in one transaction, or finds that somebody else just did.
+    async fn make(&self, title: &TitleId, labels: &[&Label]) -> Result<Vec<ContentKey>, LicenseError> {
+        let mut keys = Vec::with_capacity(labels.len());
         let mut step = self.database.begin().await?;
-        sqlx::query(
-            "INSERT INTO content_key (title, label, kid, master, sealed, created_us) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (title, label) DO NOTHING",
-        )
-        .bind(title.as_str())
-        .bind(label.as_str())
-        .bind(fresh.id.to_string())
-        .bind(i64::from(self.seal.current().0))
-        .bind(hex::encode(self.sealed(&fresh)?))
-        .bind(self.clock.now_us())
-        .execute(&mut *step)
-        .await?;
-        let row = sqlx::query("SELECT * FROM content_key WHERE title = $1 AND label = $2")
+        for label in labels {
+            let fresh = fresh(title, label)?;
+            sqlx::query(
+                "INSERT INTO content_key (title, label, kid, master, sealed, created_us)
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (title, label) DO NOTHING",
+            )
             .bind(title.as_str())
             .bind(label.as_str())
-            .fetch_one(&mut *step)
+            .bind(fresh.id.to_string())
+            .bind(i64::from(self.seal.current().0))
+            .bind(hex::encode(self.sealed(&fresh)?))
+            .bind(self.clock.now_us())
+            .execute(&mut *step)
             .await?;
-        let key = self.key_of(&row)?;
+            let row = sqlx::query("SELECT * FROM content_key WHERE title = $1 AND label = $2")
+                .bind(title.as_str())
+                .bind(label.as_str())
+                .fetch_one(&mut *step)
+                .await?;
+            keys.push(self.key_of(&row)?);
+        }
         step.commit().await?;
-        Ok(key)
+        Ok(keys)
     }
 }
 
 #[async_trait]
 impl KeyStore for SqliteKeys {
     async fn ensure(&self, title: &TitleId, labels: &[Label]) -> Result<Vec<ContentKey>, LicenseError> {
-        let mut keys = Vec::with_capacity(labels.len());
+        let mut found = Vec::with_capacity(labels.len());
+        let mut missing = Vec::new();
         for label in labels {
-            let key = match self.find(title, label).await? {
-                Some(key) => key,
-                None => self.make(title, label).await?,
-            };
-            keys.push(key);
+            match self.find(title, label).await? {
+                Some(key) => found.push(key),
+                None => missing.push(label),
+            }
         }
-        Ok(keys)
+        if !missing.is_empty() {
+            found.extend(self.make(title, &missing).await?);
+        }
+        let of = |label: &Label| found.iter().find(|key| key.label == *label).cloned();
+        Ok(labels.iter().filter_map(of).collect())
     }
 
     async fn by_id(&self, ids: &[KeyId]) -> Result<Vec<ContentKey>, LicenseError> {
