@@ -162,9 +162,8 @@ pub struct Tools {
 
 impl Default for Tools {
     fn default() -> Self {
-        let found = |variable: &str, name: &str| {
-            std::env::var_os(variable).map_or_else(|| PathBuf::from(name), PathBuf::from)
-        };
+        let found =
+            |variable: &str, name: &str| std::env::var_os(variable).map_or_else(|| PathBuf::from(name), PathBuf::from);
         Self { ffmpeg: found("MATINEE_FFMPEG", "ffmpeg"), ffprobe: found("MATINEE_FFPROBE", "ffprobe") }
     }
 }
@@ -306,7 +305,10 @@ impl Config {
             return refuse("encode.chunk_seconds", format!("{} is outside 2 to 3600", self.encode.chunk_seconds));
         }
         if !(0.5..=600.0).contains(&self.encode.thumbnail_seconds) {
-            return refuse("encode.thumbnail_seconds", format!("{} is outside 0.5 to 600", self.encode.thumbnail_seconds));
+            return refuse(
+                "encode.thumbnail_seconds",
+                format!("{} is outside 0.5 to 600", self.encode.thumbnail_seconds),
+            );
         }
         if !(0.0..=1.0).contains(&self.encode.vmaf_share) {
             return refuse("encode.vmaf_share", format!("{} is outside 0 to 1", self.encode.vmaf_share));
@@ -315,7 +317,10 @@ impl Config {
             return refuse("worker", "each pool needs a slot".to_owned());
         }
         if !(60..=7 * 86_400).contains(&self.delivery.valid_seconds) {
-            return refuse("delivery.valid_seconds", format!("{} is outside 60 to 604800", self.delivery.valid_seconds));
+            return refuse(
+                "delivery.valid_seconds",
+                format!("{} is outside 60 to 604800", self.delivery.valid_seconds),
+            );
         }
         self.ladder()?;
         self.profiles()?;

@@ -57,8 +57,6 @@ enum Command {
         #[command(subcommand)]
         command: commands::ladder::LadderCommand,
     },
-    /// Packages encoded MP4 files into HLS and DASH on this machine, without a running service.
-    Package(commands::package::PackageArgs),
 }
 
 fn main() -> ExitCode {
@@ -69,7 +67,6 @@ fn main() -> ExitCode {
         Command::Title { command } => commands::title::run(&config, command),
         Command::Workflow { command } => commands::workflow::run(&config, command),
         Command::Ladder { command } => commands::ladder::run(&config, &command),
-        Command::Package(args) => commands::package::run(&args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

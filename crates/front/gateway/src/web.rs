@@ -61,10 +61,7 @@ fn send(file: EmbeddedFile, kind: &str, cache: &'static str, asked: &HeaderMap) 
     if known.is_some_and(|known| known.split(',').any(|k| k.trim().trim_start_matches("W/") == etag)) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
     }
-    let headers = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CACHE_CONTROL, cache.to_owned()),
-        (header::ETAG, etag),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, kind.to_owned()), (header::CACHE_CONTROL, cache.to_owned()), (header::ETAG, etag)];
     (headers, Body::from(file.data.into_owned())).into_response()
 }

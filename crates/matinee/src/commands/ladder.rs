@@ -113,7 +113,9 @@ fn stored(ladder: &matinee_model::ladder::Ladder, args: &ExplainArgs, range: Vid
     });
     let layouts = ladder.audio.iter().map(|a| a.layout).filter(|l| *l == AudioLayout::Stereo || args.surround);
     let audio = layouts.flat_map(|layout| {
-        args.audio.iter().map(move |language| StoredAudio { name: format!("audio-{language}-{}", layout.name()), layout })
+        args.audio
+            .iter()
+            .map(move |language| StoredAudio { name: format!("audio-{language}-{}", layout.name()), layout })
     });
     Stored {
         video: video.collect(),

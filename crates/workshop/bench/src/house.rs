@@ -1,0 +1,104 @@
+//! The program under measurement, with a data folder of its own.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::measure::{Failure, cpu_of, peak_of, tool};
+
+/// A running program.
+pub struct House {
+    /// `http://host:port`.
+    pub address: String,
+    folder: tempfile::TempDir,
+    grpc: String,
+    process: Child,
+    settings: Vec<(String, String)>,
+}
+
+fn free_port() -> Result<u16, Failure> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// The release program beside this one.
+pub fn program() -> Result<PathBuf, Failure> {
+    Ok(std::env::current_exe()?.with_file_name("matinee"))
+}
+
+impl House {
+    /// Starts every role with these settings (`MATINEE_SECTION__KEY`) and waits until it is ready.
+    pub fn start(settings: &[(&str, String)]) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir_in(crate::measure::films()?)?;
+        let (http, grpc) = (format!("127.0.0.1:{}", free_port()?), format!("127.0.0.1:{}", free_port()?));
+        let mut settings: Vec<(String, String)> = settings.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+        settings.push(("MATINEE_SERVICES__ADDRESS".to_owned(), format!("http://{grpc}")));
+        settings.push(("MATINEE_FFMPEG".to_owned(), tool("ffmpeg").display().to_string()));
+        settings.push(("MATINEE_FFPROBE".to_owned(), tool("ffprobe").display().to_string()));
+        let log = std::fs::File::create(folder.path().join("log.txt"))?;
+        let process = Command::new(program()?)
+            .args(["run", "--listen", &http, "--grpc-listen", &grpc, "--data"])
+            .arg(folder.path().join("data"))
+            .envs(settings.iter().cloned())
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn()?;
+        let house = Self { address: format!("http://{http}"), folder, grpc, process, settings };
+        let ready = format!("{}/readyz", house.address);
+        let start = Instant::now();
+        while !get(&ready).is_ok_and(|(status, _)| status == 200) {
+            if start.elapsed() > Duration::from_secs(30) {
+                let log = std::fs::read_to_string(house.folder.path().join("log.txt")).unwrap_or_default();
+                return Err(format!("the program was not ready after 30 s (gRPC {}): {log}", house.grpc).into());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(house)
+    }
+
+    /// `matinee title add`, until the film plays.
+    pub fn add(&self, title: &str, file: &Path) -> Result<(), Failure> {
+        let output = Command::new(program()?)
+            .arg("--data")
+            .arg(self.folder.path().join("data"))
+            .args(["title", "add", "--title", title])
+            .arg(file)
+            .envs(self.settings.iter().cloned())
+            .output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+        }
+        Ok(())
+    }
+
+    /// CPU seconds so far, with those of the programs it called.
+    pub fn cpu(&self) -> f64 {
+        cpu_of(self.process.id())
+    }
+
+    /// The most memory it ever had resident, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        peak_of(self.process.id())
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// GET, with the answer's status and body.
+pub fn get(url: &str) -> Result<(u16, Vec<u8>), Failure> {
+    block_on(async {
+        let response = reqwest::get(url).await?;
+        let status = response.status().as_u16();
+        Ok((status, response.bytes().await?.to_vec()))
+    })
+}
+
+/// Runs a future to its end on a runtime of its own.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
