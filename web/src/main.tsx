@@ -13,11 +13,10 @@ import { fetchPlayer } from './titles/playerModule'
 
 const StudioPage = lazy(() => import('./studio/StudioPage'))
 const WorkflowPage = lazy(() => import('./studio/WorkflowPage'))
-const InspectionPage = lazy(() => import('./studio/InspectionPage'))
 
 function Application(): ReactElement {
   const page = pageAt(usePath())
-  const studio = page.name === 'studio' || page.name === 'workflow' || page.name === 'inspection'
+  const studio = page.name === 'studio' || page.name === 'workflow'
   return (
     <>
       <a className="skip" href="#content">Skip to content</a>
@@ -35,7 +34,6 @@ function Application(): ReactElement {
         {page.name === 'title' && <TitlePage key={page.id} id={page.id} />}
         {page.name === 'studio' && <StudioPage />}
         {page.name === 'workflow' && <WorkflowPage key={page.id} id={page.id} />}
-        {page.name === 'inspection' && <InspectionPage key={page.title} title={page.title} />}
         {page.name === 'lost' && (
           <main id="content" className="page">
             <Notice title="There is no such page">Go to <Link href="/">all films</Link>.</Notice>

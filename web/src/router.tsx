@@ -6,7 +6,6 @@ export type Page =
   | { name: 'title'; id: string }
   | { name: 'studio' }
   | { name: 'workflow'; id: string }
-  | { name: 'inspection'; title: string }
   | { name: 'lost'; path: string }
 
 /** The page that an address's path names. */
@@ -18,7 +17,6 @@ export function pageAt(path: string): Page {
   if (first === 'studio' && parts.length === 1) return { name: 'studio' }
   if (first === 'studio' && third !== undefined && parts.length === 3) {
     if (second === 'workflows') return { name: 'workflow', id: third }
-    if (second === 'titles') return { name: 'inspection', title: third }
   }
   return { name: 'lost', path }
 }
@@ -33,7 +31,6 @@ function decode(part: string): string {
 
 export const titlePath = (id: string): string => `/title/${encodeURIComponent(id)}`
 export const workflowPath = (id: string): string => `/studio/workflows/${encodeURIComponent(id)}`
-export const inspectionPath = (title: string): string => `/studio/titles/${encodeURIComponent(title)}`
 
 const MOVED = 'matinee-moved'
 

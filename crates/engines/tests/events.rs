@@ -1,5 +1,7 @@
 //! The contract of the event log, over every adapter that this build has: the embedded one.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;

@@ -2,8 +2,11 @@
 //!
 //! Bytes in, bytes out: no network, no storage service and no clock, so that all of it can be fuzzed and measured alone.
 
+pub mod cenc;
+pub mod cmaf;
 pub mod dash;
 pub mod hls;
+pub mod mp4;
 pub mod offer;
 pub mod presentation;
 pub mod subtitles;

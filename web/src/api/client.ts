@@ -20,7 +20,9 @@ interface Problem {
 async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   let response: Response
   try {
-    response = await fetch(path, { ...init, headers: { accept: 'application/json', ...init.headers } })
+    const headers = new Headers(init.headers)
+    headers.set('accept', 'application/json')
+    response = await fetch(path, { ...init, headers })
   } catch (error) {
     if (init.signal?.aborted) throw error
     throw new Refused(0, 'The service can’t be reached. Check the connection and try again.')

@@ -74,19 +74,19 @@ function Controls({ title, playback, stage }: ControlsProps): ReactElement {
   const act = useCallback(
     (action: KeyAction) => {
       switch (action.do) {
-        case 'toggle': return playback.toggle()
-        case 'seekBy': return playback.seekBy(action.seconds)
-        case 'seekToShare': return playback.seekTo(playback.snapshot().duration * action.share)
-        case 'volumeBy': return playback.setVolume(playback.snapshot().volume + action.step)
-        case 'mute': return playback.setMuted(!playback.snapshot().muted)
-        case 'captions': return playback.toggleCaptions()
-        case 'fullscreen': return fullscreen.toggle()
-        case 'slower': return playback.changeRate(-1)
-        case 'faster': return playback.changeRate(1)
-        case 'frame': return playback.step(action.direction)
-        case 'stats': return setStats((open) => !open)
-        case 'help': return setPanel((open) => (open === 'help' ? null : 'help'))
-        case 'close': return setPanel(null)
+        case 'toggle': { playback.toggle(); return; }
+        case 'seekBy': { playback.seekBy(action.seconds); return; }
+        case 'seekToShare': { playback.seekTo(playback.snapshot().duration * action.share); return; }
+        case 'volumeBy': { playback.setVolume(playback.snapshot().volume + action.step); return; }
+        case 'mute': { playback.setMuted(!playback.snapshot().muted); return; }
+        case 'captions': { playback.toggleCaptions(); return; }
+        case 'fullscreen': { fullscreen.toggle(); return; }
+        case 'slower': { playback.changeRate(-1); return; }
+        case 'faster': { playback.changeRate(1); return; }
+        case 'frame': { playback.step(action.direction); return; }
+        case 'stats': { setStats((open) => !open); return; }
+        case 'help': { setPanel((open) => (open === 'help' ? null : 'help')); return; }
+        case 'close': { setPanel(null); return; }
       }
     },
     [playback, fullscreen],

@@ -390,5 +390,5 @@ function stillGood(session: PlaySession): boolean {
 function isInterrupted(error: unknown): boolean {
   if (error instanceof DOMException) return error.name === 'AbortError'
   const interrupted: number[] = [shaka.util.Error.Code.LOAD_INTERRUPTED, shaka.util.Error.Code.OBJECT_DESTROYED]
-  return error instanceof shaka.util.Error && interrupted.includes(error.code)
+  return error instanceof shaka.util.Error && interrupted.includes(error.code as number)
 }
