@@ -1,4 +1,4 @@
-# Matinee's commands. `make demo` and `make test` are all a newcomer needs.
+# Matinee's commands. `make run` and `make test` are all a newcomer needs.
 
 export MATINEE_TOOLS ?= $(HOME)/.cache/matinee/tools
 export MATINEE_FFMPEG ?= $(MATINEE_TOOLS)/bin/ffmpeg
@@ -6,19 +6,14 @@ export MATINEE_FFPROBE ?= $(MATINEE_TOOLS)/bin/ffprobe
 # Outside of the checkout, so that a fresh clone starts warm.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/matinee/target
 
-DEMO_DATA ?= $(HOME)/.local/share/matinee-demo
-DEMO_LISTEN ?= 127.0.0.1:8400
+.PHONY: run test test-rust test-web check web build bench-onboard bench-package bench-upload bench-first-frame
 
-.PHONY: demo test test-rust test-web test-browser test-faults check web build clean-demo \
-	bench-onboard bench-package bench-upload bench-first-frame fuzz
+## run: installs what is missing, builds and runs the service on the embedded defaults
+run: tools web
+	cargo run --release --bin matinee -- --data $(HOME)/.local/share/matinee run
 
-## demo: installs what is missing, builds, onboards the demo films and prints where they play
-demo: tools web
-	cargo build --release --bin matinee
-	tests/demo/run --data $(DEMO_DATA) --listen $(DEMO_LISTEN)
-
-## test: installs what is missing and passes all tests, the browser's included
-test: tools-tests check test-web test-rust test-browser test-faults
+## test: installs what is missing and passes all tests
+test: tools-tests check test-web test-rust
 
 .PHONY: tools tools-tests
 tools:
@@ -53,16 +48,7 @@ test-rust: web
 test-web: web
 	cd web && npm run lint && npm test
 
-test-browser: build
-	tests/browser/run
-
-test-faults: build
-	tests/faults/run
-
 ## bench-NAME: ours beside the peer, in one go; one line at the end says the ratio
 bench-onboard bench-package bench-upload bench-first-frame: bench-%: tools-tests web
 	cargo build --release --bin matinee --bin matinee-bench
 	$(CARGO_TARGET_DIR)/release/matinee-bench $*
-
-clean-demo:
-	rm -rf $(DEMO_DATA)

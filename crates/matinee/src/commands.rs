@@ -15,7 +15,7 @@ use crate::terminal::AnyError;
 /// A way to the running service, for the command line.
 fn channel(config: &Config) -> Result<Channel, AnyError> {
     let secrets = secrets(config)?;
-    Ok(Channel::remote(&config.services.address, secrets.service.expose())?)
+    Channel::remote(&config.services.address, secrets.service.expose())
 }
 
 /// A runtime for a command that asks the running service something.
