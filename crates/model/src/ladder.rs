@@ -100,8 +100,7 @@ impl Ladder {
             return Err(LadderError::Empty("audio layout"));
         }
         for (i, rung) in self.video.iter().enumerate() {
-            let refused =
-                |reason: String| LadderError::Rung { codec: rung.codec, height: rung.height, reason };
+            let refused = |reason: String| LadderError::Rung { codec: rung.codec, height: rung.height, reason };
             if !(64..=2160).contains(&rung.height) || !rung.height.is_multiple_of(2) {
                 return Err(refused("an even height between 64 and 2160 is taken".to_owned()));
             }
