@@ -11,4 +11,5 @@ pub mod offer;
 pub mod presentation;
 pub mod subtitles;
 pub mod thumbnails;
+pub mod track;
 pub mod ts;

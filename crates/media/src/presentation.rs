@@ -185,6 +185,12 @@ pub struct Segment {
     pub offset: u64,
     /// Bytes.
     pub size: u32,
+    /// Frames of video, or access units of audio.
+    pub samples: u32,
+    /// Subsample entries that the stored protection has, over all samples (0 for audio and for a clear track). With
+    /// `samples` it says how large the segment is in any other protection.
+    #[serde(default)]
+    pub subsamples: u32,
     /// Hex.
     pub blake3: String,
 }

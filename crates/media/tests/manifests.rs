@@ -32,6 +32,8 @@ fn file(timescale: u32, segment: u32, last: u32, count: usize, tier: KeyTier, pe
         duration: if i + 1 == count { last } else { segment },
         offset: 2_000 + i as u64 * 1_000,
         size: 1_000,
+        samples: 96,
+        subsamples: 0,
         blake3: String::new(),
     };
     TrackFile {
