@@ -16,11 +16,17 @@ use super::Subsample;
 use crate::mp4::entry::{Codec, Entry, avc_parameter_sets, hevc_parameter_sets};
 
 /// Why a picture can't be split.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("a picture of {codec} can't be split for encryption: {reason}")]
 pub struct SplitError {
     codec: &'static str,
     reason: String,
+}
+
+impl SplitError {
+    pub(crate) fn new(codec: &'static str, reason: String) -> Self {
+        Self { codec, reason }
+    }
 }
 
 /// Splits pictures of one track.

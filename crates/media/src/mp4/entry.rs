@@ -3,7 +3,7 @@
 use matinee_model::codec::VideoCodec;
 
 use super::Mp4Error;
-use super::boxes::{Boxes, FourCc, Mp4Box, find, name};
+use super::boxes::{Boxes, FourCc, Mp4Box, find, name, write};
 
 /// What a track holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +46,29 @@ const VISUAL_FIELDS: usize = 78;
 const AUDIO_FIELDS: usize = 28;
 
 impl Entry {
-    /// Reads one entry (a clear one, or the clear form of an encrypted one).
+    /// Reads one entry. An encrypted one is read as the clear one that it was made from; a `btrt` box, which only guesses,
+    /// is left out.
     pub fn parse(entry: Mp4Box<'_>) -> Result<Self, Mp4Error> {
+        let (fields, code) = match &entry.code {
+            b"encv" => (VISUAL_FIELDS, original(&entry, VISUAL_FIELDS)?),
+            b"enca" => (AUDIO_FIELDS, original(&entry, AUDIO_FIELDS)?),
+            b"mp4a" => (AUDIO_FIELDS, entry.code),
+            other => (VISUAL_FIELDS, *other),
+        };
+        let mut bytes = Vec::with_capacity(entry.whole.len());
+        let own = entry.body.get(..fields).ok_or_else(|| entry.malformed("it is cut short"))?;
+        write(&mut bytes, &code, |out| {
+            out.extend_from_slice(own);
+            let children = Boxes::new(&entry.body[fields..]).filter_map(Result::ok);
+            children.filter(|c| !matches!(&c.code, b"sinf" | b"btrt")).for_each(|c| out.extend_from_slice(c.whole));
+        });
+        match Boxes::new(&bytes).next() {
+            Some(clear) => Self::parse_clear(clear?),
+            None => Err(entry.malformed("it is empty")),
+        }
+    }
+
+    fn parse_clear(entry: Mp4Box<'_>) -> Result<Self, Mp4Error> {
         let body = entry.body;
         let word = |at: usize| body.get(at..at + 2).map_or(0, |b| u16::from_be_bytes([b[0], b[1]]));
         let children = |skip: usize| body.get(skip..).map(Boxes::new).ok_or_else(|| entry.malformed("it is cut short"));
@@ -107,6 +128,14 @@ impl Entry {
     pub fn is_video(&self) -> bool {
         matches!(self.codec, Codec::Video { .. })
     }
+}
+
+/// The code that an encrypted entry had.
+fn original(entry: &Mp4Box<'_>, fields: usize) -> Result<FourCc, Mp4Error> {
+    let children = entry.body.get(fields..).ok_or_else(|| entry.malformed("it is cut short"))?;
+    let sinf = find(Boxes::new(children), b"sinf")?.ok_or_else(|| entry.malformed("it has no sinf"))?;
+    let code = sinf.need("frma")?.body.first_chunk::<4>().copied();
+    code.ok_or_else(|| entry.malformed("its frma is cut short"))
 }
 
 fn child(entry: &Mp4Box<'_>, children: Boxes<'_>, code: &FourCc) -> Result<Vec<u8>, Mp4Error> {
