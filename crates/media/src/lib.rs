@@ -9,6 +9,7 @@ pub mod hls;
 pub mod mp4;
 pub mod offer;
 pub mod presentation;
+pub mod reprotect;
 pub mod subtitles;
 pub mod thumbnails;
 pub mod track;

@@ -70,14 +70,7 @@ impl Encryptor {
 }
 
 /// Encrypts one sample whose runs are known.
-pub(crate) fn apply(
-    cipher: &Cipher,
-    scheme: &Scheme,
-    iv: u64,
-    runs: &[Subsample],
-    pictures: bool,
-    sample: &mut [u8],
-) {
+pub(crate) fn apply(cipher: &Cipher, scheme: &Scheme, iv: u64, runs: &[Subsample], pictures: bool, sample: &mut [u8]) {
     let Scheme::Cbcs(key) = scheme else {
         // A picture without a protected run is clear, not protected whole.
         if !pictures || !runs.is_empty() {

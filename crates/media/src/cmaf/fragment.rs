@@ -126,8 +126,9 @@ pub enum Pictures {
 
 /// Writes `saiz saio senc`; returns where `saio`'s offset is to be put, and in `entries` what it will be.
 fn write_auxiliary(out: &mut Vec<u8>, samples: usize, auxiliary: &Auxiliary, entries: &mut usize) -> usize {
+    // Pictures have a size each, so that a fragment's size follows from its numbers of samples and runs alone.
     let first = auxiliary.entry_size(0);
-    let one_size = (1..samples).all(|n| auxiliary.entry_size(n) == first);
+    let one_size = auxiliary.counts.is_empty();
     write_full(out, b"saiz", 0, 0, |out| {
         out.push(if one_size { first } else { 0 });
         out.extend_from_slice(&(samples as u32).to_be_bytes());

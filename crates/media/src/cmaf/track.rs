@@ -381,7 +381,8 @@ pub fn write<R: ReadAt>(
             Ok(None) => Ok(&Default::default()),
             Err(error) => return Err(TrackError::Split { frame: 0, error: error.clone() }),
         };
-        let auxiliary = auxiliary.map_err(|(n, error)| TrackError::Split { frame: walk.frames - samples.len() as u64 + n, error })?;
+        let auxiliary = auxiliary
+            .map_err(|(n, error)| TrackError::Split { frame: walk.frames - samples.len() as u64 + n, error })?;
         write_head(&mut head, number as u32 + 1, base_time, &samples, auxiliary, pictures);
         let mut hasher = blake3::Hasher::new();
         hasher.update(&head).update(&data);
