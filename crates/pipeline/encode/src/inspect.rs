@@ -78,10 +78,12 @@ pub async fn inspect_file(
         Err(error) => return Err(unreadable(file, name, error).await),
     };
     let picture = picture_of(&probe, file, name).await?;
-    let (packets, complaints) =
-        probe::packets(tools, file, picture.index).await.map_err(|error| error.judged(&format!("{name} can't be read")))?;
+    let (packets, complaints) = probe::packets(tools, file, picture.index)
+        .await
+        .map_err(|error| error.judged(&format!("{name} can't be read")))?;
     whole(&probe, picture, &packets, &complaints, name)?;
-    let ticks = picture.time_base.split_once('/').and_then(|(n, d)| Some((n.parse::<f64>().ok()?, d.parse::<f64>().ok()?)));
+    let ticks =
+        picture.time_base.split_once('/').and_then(|(n, d)| Some((n.parse::<f64>().ok()?, d.parse::<f64>().ok()?)));
     let tick_us = ticks.map_or(1.0, |(n, d)| n * 1e6 / d.max(1.0));
     let stated = [picture.r_frame_rate.as_str(), picture.avg_frame_rate.as_str()];
     let Some(rate) = rate::rate(&packets.times_us, packets.last_duration_us, &stated, tick_us) else {
@@ -118,16 +120,25 @@ pub async fn inspect_file(
 /// Why ffprobe could not read a file, for its operator.
 async fn unreadable(file: &Path, name: &str, error: ToolError) -> TaskError {
     let said = error.stderr().to_owned();
-    let reason = if said.contains("moov atom not found") {
-        format!("{name} has no moov box, the index of an MP4: the file was cut off, or its recording never ended")
-    } else if is_prose(file).await {
+    let reason = if is_prose(file).await {
         format!("{name} is text, not a film")
+    } else if said.contains("moov atom not found") && has_boxes(file).await {
+        format!("{name} has no moov box, the index of an MP4: the file was cut off, or its recording never ended")
     } else if matches!(error, ToolError::Failed { transient: false, .. }) {
         format!("{name} is not a film that can be read: no container that ffprobe knows begins in its first bytes")
     } else {
         return error.retryable();
     };
     TaskError::Refused { reason, diagnostics: said }
+}
+
+/// Whether a file begins as an MP4 does. ffprobe goes by the name's ending where it knows nothing better.
+async fn has_boxes(file: &Path) -> bool {
+    use tokio::io::AsyncReadExt;
+    let mut head = [0; 8];
+    let Ok(mut opened) = tokio::fs::File::open(file).await else { return false };
+    let known = [b"ftyp", b"mdat", b"free", b"wide", b"skip", b"styp", b"moof"];
+    opened.read_exact(&mut head).await.is_ok() && known.iter().any(|code| head[4..] == code[..])
 }
 
 /// Whether a file begins with nothing but text.
@@ -141,7 +152,9 @@ async fn is_prose(file: &Path) -> bool {
     let valid = match std::str::from_utf8(&head) {
         Ok(text) => text,
         // A character may be cut by the end of what was read.
-        Err(error) if head.len() - error.valid_up_to() < 4 => std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or(""),
+        Err(error) if head.len() - error.valid_up_to() < 4 => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or("")
+        }
         Err(_) => return false,
     };
     !valid.is_empty() && valid.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{c}'))
@@ -155,14 +168,23 @@ async fn picture_of<'a>(probe: &'a Probe, file: &Path, name: &str) -> Result<&'a
             return Err(refused(format!("{name} has sound but no picture")));
         }
         let text = is_prose(file).await;
-        return Err(refused(if text { format!("{name} is text, not a film") } else { format!("{name} has no picture") }));
+        return Err(refused(if text {
+            format!("{name} is text, not a film")
+        } else {
+            format!("{name} has no picture")
+        }));
     };
     if picture.codec_name.is_empty() || picture.width == 0 || picture.height == 0 {
-        return Err(refused(format!("the picture of {name} (stream {}) is of a codec that can't be decoded", picture.index)));
+        return Err(refused(format!(
+            "the picture of {name} (stream {}) is of a codec that can't be decoded",
+            picture.index
+        )));
     }
     if picture.width.max(picture.height) > MOST_PIXELS || picture.width.min(picture.height) < 16 {
         let (width, height) = (picture.width, picture.height);
-        return Err(refused(format!("the picture of {name} has {width}×{height} pixels; 16 to {MOST_PIXELS} a side are taken")));
+        return Err(refused(format!(
+            "the picture of {name} has {width}×{height} pixels; 16 to {MOST_PIXELS} a side are taken"
+        )));
     }
     Ok(picture)
 }
@@ -171,13 +193,18 @@ async fn picture_of<'a>(probe: &'a Probe, file: &Path, name: &str) -> Result<&'a
 fn whole(probe: &Probe, picture: &Stream, packets: &Packets, said: &str, name: &str) -> Result<(), TaskError> {
     let (Some(first), Some(last)) = (packets.times_us.first(), packets.times_us.last()) else {
         if packets.timeless > 0 {
-            return Err(refused(format!("the frames of {name} have no times: put it into a container such as MP4 or Matroska")));
+            return Err(refused(format!(
+                "the frames of {name} have no times: put it into a container such as MP4 or Matroska"
+            )));
         }
-        let reason = format!("{name} has a picture (stream {}) without a single frame: the file is cut off", picture.index);
+        let reason =
+            format!("{name} has a picture (stream {}) without a single frame: the file is cut off", picture.index);
         return Err(TaskError::Refused { reason, diagnostics: said.to_owned() });
     };
     let promised = picture.seconds().or_else(|| probe.format.duration.as_deref().and_then(|d| d.parse().ok()));
-    let there = (last - first + packets.last_duration_us) as f64 / 1e6;
+    // Matroska counts a length from its clock's zero, others from the first frame.
+    let zero = if probe.format.format_name.contains("matroska") { 0.min(*first) } else { *first };
+    let there = (last - zero + packets.last_duration_us) as f64 / 1e6;
     // A container's length may include sound that goes on for a little.
     let own = picture.seconds().is_some();
     let slack = if own { (promised.unwrap_or(0.0) * 0.005).max(0.5) } else { f64::MAX };
@@ -209,7 +236,9 @@ fn missing_frames(packets: &Packets, decoded: &Decoded, name: &str) -> Result<Ve
         let reason = format!("{name} is damaged: {count} of {expected} frames do not decode, the first at {at:.2} s");
         return Err(TaskError::Refused { reason, diagnostics: decoded.complaints.clone() });
     }
-    Ok(vec![format!("{count} of {expected} frames do not decode, the first at {at:.2} s; the frame before stands in for each")])
+    Ok(vec![format!(
+        "{count} of {expected} frames do not decode, the first at {at:.2} s; the frame before stands in for each"
+    )])
 }
 
 fn video_stream(
@@ -228,7 +257,9 @@ fn video_stream(
     let (aspect_num, aspect_den) = aspect(&picture.sample_aspect_ratio);
     let wide = (f64::from(picture.width) * f64::from(aspect_num) / f64::from(aspect_den)).round();
     if !(16.0..=f64::from(4 * MOST_PIXELS)).contains(&wide) {
-        return Err(refused(format!("the pixels of {name} have the shape {aspect_num}:{aspect_den}, which no screen shows")));
+        return Err(refused(format!(
+            "the pixels of {name} have the shape {aspect_num}:{aspect_den}, which no screen shows"
+        )));
     }
     let (upright_width, upright_height) = (wide as u32, picture.height);
     let (display_width, display_height) =
@@ -286,7 +317,9 @@ fn aspect(text: &str) -> (u32, u32) {
 fn bits(picture: &Stream) -> u32 {
     let stated = picture.bits_per_raw_sample.as_deref().and_then(|b| b.parse().ok());
     let named = [16, 14, 12, 10, 9].into_iter().find(|b| {
-        picture.pix_fmt.ends_with(&format!("p{b}le")) || picture.pix_fmt.ends_with(&format!("p{b}be")) || picture.pix_fmt.contains(&format!("p0{b}"))
+        picture.pix_fmt.ends_with(&format!("p{b}le"))
+            || picture.pix_fmt.ends_with(&format!("p{b}be"))
+            || picture.pix_fmt.contains(&format!("p0{b}"))
     });
     named.or(stated.filter(|b| *b > 0)).unwrap_or(8)
 }
@@ -324,7 +357,8 @@ fn text_stream(stream: &Stream) -> TextStream {
 fn unusual(video: &VideoStream, probe: &Probe) -> Vec<String> {
     let mut warnings = Vec::new();
     if video.variable {
-        warnings.push(format!("its frame rate varies: it is encoded at {:.3} frames a second", video.frame_rate.as_f64()));
+        warnings
+            .push(format!("its frame rate varies: it is encoded at {:.3} frames a second", video.frame_rate.as_f64()));
     }
     if video.scan != Scan::Progressive {
         warnings.push("its lines come in fields: they are woven into whole frames".to_owned());
@@ -333,10 +367,14 @@ fn unusual(video: &VideoStream, probe: &Probe) -> Vec<String> {
         warnings.push(format!("it is turned by {} degrees to stand upright", video.rotation));
     }
     if video.sample_aspect.0 != video.sample_aspect.1 {
-        warnings.push(format!("its pixels are {}:{}: they are made square", video.sample_aspect.0, video.sample_aspect.1));
+        warnings
+            .push(format!("its pixels are {}:{}: they are made square", video.sample_aspect.0, video.sample_aspect.1));
     }
     for stream in probe.streams.iter().filter(|s| s.codec_type == "subtitle" && !is_text(s)) {
-        warnings.push(format!("subtitles of stream {} are pictures ({}), which are left out", stream.index, stream.codec_name));
+        warnings.push(format!(
+            "subtitles of stream {} are pictures ({}), which are left out",
+            stream.index, stream.codec_name
+        ));
     }
     if !probe.streams.iter().any(|s| s.codec_type == "audio") {
         warnings.push("it has no sound".to_owned());

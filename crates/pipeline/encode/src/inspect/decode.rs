@@ -37,12 +37,12 @@ pub async fn decode(
     all.push(file.into());
     // The change is measured on a picture of 128 × 72; the list of frames comes on standard output.
     let filter =
-        format!("[0:{video}]scale=128:72:flags=fast_bilinear,format=gray,scdet=t={SHOT},metadata=mode=print:file=pipe\\:1[v]");
+        format!("[0:{video}]scale=128:72:flags=fast_bilinear,format=gray,scdet=t={SHOT},metadata=mode=print:file=-[v]");
     all.extend(arguments(["-filter_complex", &filter, "-map", "[v]"]));
     for stream in audio {
         all.extend(arguments(["-map", &format!("0:{stream}")]));
     }
-    all.extend(arguments(["-fps_mode", "passthrough", "-f", "null", "-"]));
+    all.extend(arguments(["-max_error_rate", "1", "-fps_mode", "passthrough", "-f", "null", "-"]));
     let done = tools.ffmpeg(all, progress).await?;
     let mut decoded = read_frames(&String::from_utf8_lossy(&done.stdout));
     decoded.complaints = done.stderr;
