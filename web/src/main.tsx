@@ -12,11 +12,12 @@ import { TitlesPage } from './titles/TitlesPage'
 import { fetchPlayer } from './titles/playerModule'
 
 const StudioPage = lazy(() => import('./studio/StudioPage'))
+const InspectionPage = lazy(() => import('./studio/InspectionPage'))
 const WorkflowPage = lazy(() => import('./studio/WorkflowPage'))
 
 function Application(): ReactElement {
   const page = pageAt(usePath())
-  const studio = page.name === 'studio' || page.name === 'workflow'
+  const studio = page.name === 'studio' || page.name === 'workflow' || page.name === 'inspection'
   return (
     <>
       <a className="skip" href="#content">Skip to content</a>
@@ -34,6 +35,7 @@ function Application(): ReactElement {
         {page.name === 'title' && <TitlePage key={page.id} id={page.id} />}
         {page.name === 'studio' && <StudioPage />}
         {page.name === 'workflow' && <WorkflowPage key={page.id} id={page.id} />}
+        {page.name === 'inspection' && <InspectionPage key={page.title} title={page.title} />}
         {page.name === 'lost' && (
           <main id="content" className="page">
             <Notice title="There is no such page">Go to <Link href="/">all films</Link>.</Notice>

@@ -6,18 +6,21 @@ export type Page =
   | { name: 'title'; id: string }
   | { name: 'studio' }
   | { name: 'workflow'; id: string }
+  | { name: 'inspection'; title: string }
   | { name: 'lost'; path: string }
 
 /** The page that an address's path names. */
 export function pageAt(path: string): Page {
   const parts = path.split('/').filter((part) => part !== '').map(decode)
-  const [first, second, third] = parts
+  const [first, second, third, fourth] = parts
   if (first === undefined) return { name: 'titles' }
   if (first === 'title' && second !== undefined && parts.length === 2) return { name: 'title', id: second }
   if (first === 'studio' && parts.length === 1) return { name: 'studio' }
   if (first === 'studio' && third !== undefined && parts.length === 3) {
     if (second === 'workflows') return { name: 'workflow', id: third }
   }
+  if (first === 'studio' && second === 'titles' && third !== undefined && fourth === 'inspection' && parts.length === 4)
+    return { name: 'inspection', title: third }
   return { name: 'lost', path }
 }
 
@@ -31,6 +34,7 @@ function decode(part: string): string {
 
 export const titlePath = (id: string): string => `/title/${encodeURIComponent(id)}`
 export const workflowPath = (id: string): string => `/studio/workflows/${encodeURIComponent(id)}`
+export const inspectionPath = (title: string): string => `/studio/titles/${encodeURIComponent(title)}/inspection`
 
 const MOVED = 'matinee-moved'
 

@@ -1,5 +1,5 @@
 /** Asks the gateway. A refusal becomes a [`Refused`] whose message is fit to show. */
-import type { PlaySession, Title, UnfinishedUpload, Workflow } from './types'
+import type { Inspection, PlaySession, Title, UnfinishedUpload, Workflow } from './types'
 
 /** The gateway said no (RFC 9457), or could not be reached (status 0). */
 export class Refused extends Error {
@@ -53,6 +53,8 @@ export const listStudioTitles = (signal?: AbortSignal): Promise<Title[]> =>
 /** Newest first. */
 export const listWorkflows = (signal?: AbortSignal): Promise<Workflow[]> =>
   ask('/api/studio/workflows', signal ? { signal } : {})
+export const getWorkflow = (id: string, signal?: AbortSignal): Promise<Workflow> =>
+  ask(`/api/studio/workflows/${part(id)}`, signal ? { signal } : {})
 export const listUploads = (signal?: AbortSignal): Promise<UnfinishedUpload[]> =>
   ask('/api/studio/uploads', signal ? { signal } : {})
 /** Runs one failed task again, or all of them. */
@@ -61,7 +63,7 @@ export const retryWorkflow = (id: string, task?: string): Promise<Workflow> =>
 export const cancelWorkflow = (id: string): Promise<Workflow> =>
   send('POST', `/api/studio/workflows/${part(id)}/cancel`, {})
 /** What was found in a title's newest master. */
-export const getInspection = (title: string, signal?: AbortSignal): Promise<unknown> =>
+export const getInspection = (title: string, signal?: AbortSignal): Promise<Inspection> =>
   ask(`/api/studio/titles/${part(title)}/inspection`, signal ? { signal } : {})
 export const workflowEvents = (id: string): string => `/api/studio/workflows/${part(id)}/events`
 

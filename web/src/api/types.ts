@@ -90,3 +90,68 @@ export interface UnfinishedUpload {
   expiresAt: string | null
   finished: boolean
 }
+
+/** What was found in a master. Names as the pipeline writes them; a text is empty where the master does not say. */
+export interface Inspection {
+  /** As ffprobe names it: "mov,mp4,m4a,3gp,3g2,mj2". */
+  container: string
+  /** Bytes. */
+  size: number
+  duration_us: number
+  video: InspectedVideo
+  audio: InspectedAudio[]
+  subtitles: InspectedText[]
+  /** What is unusual but works. */
+  warnings: string[]
+}
+
+export interface InspectedVideo {
+  index: number
+  codec: string
+  profile: string
+  width: number
+  height: number
+  /** Width to height of one pixel. */
+  sample_aspect: [number, number]
+  /** Clockwise degrees by which it is turned to be seen upright. */
+  rotation: number
+  /** As it is shown: turned, with square pixels. */
+  display_width: number
+  display_height: number
+  pixel_format: string
+  /** Of a component. */
+  bits: number
+  range: 'SDR' | 'HLG' | 'PQ'
+  color: { primaries: string; transfer: string; space: string; range: string; max_cll: number | null }
+  /** A fraction: "24000/1001". */
+  frame_rate: string
+  /** The master's frames do not keep that rate. */
+  variable: boolean
+  scan: 'progressive' | 'top' | 'bottom'
+  start_us: number
+  decoded_frames: number
+  frames: number
+  /** Where shots begin, in frames. */
+  shots: number[]
+}
+
+export interface InspectedAudio {
+  index: number
+  codec: string
+  channels: number
+  layout: string
+  sample_rate: number
+  language: string
+  title: string
+  start_us: number
+  duration_us: number
+}
+
+export interface InspectedText {
+  index: number
+  codec: string
+  language: string
+  title: string
+  forced: boolean
+  hearing_impaired: boolean
+}

@@ -1,5 +1,5 @@
 /** Something asked for once, and again when what is asked for changes. */
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { reasonOf } from './client'
 
 export type Answer<T> = { state: 'waiting' } | { state: 'here'; value: T } | { state: 'failed'; reason: string; error: unknown }
@@ -20,5 +20,6 @@ export function useAnswer<T>(question: (signal: AbortSignal) => Promise<T>): [An
     )
     return () => leaving.abort()
   }, [question, round])
-  return [answer, () => setRound((n) => n + 1)]
+  const again = useCallback(() => setRound((n) => n + 1), [])
+  return [answer, again]
 }

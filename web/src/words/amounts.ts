@@ -23,3 +23,5 @@ export function percent(share: number): string {
   const whole = Math.round(share * 100)
   return `${share < 1 ? Math.min(99, Math.max(0, whole)) : 100} %`
 }
+/** Bytes a second: "12.3 MB/s" */
+export const rate = (bytesPerSecond: number): string => scaled(bytesPerSecond, 'B/s')
