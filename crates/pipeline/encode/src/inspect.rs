@@ -263,7 +263,7 @@ fn video_stream(
     }
     let (upright_width, upright_height) = (wide as u32, picture.height);
     let (display_width, display_height) =
-        if rotation % 180 == 0 { (upright_width, upright_height) } else { (upright_height, upright_width) };
+        if rotation.is_multiple_of(180) { (upright_width, upright_height) } else { (upright_height, upright_width) };
     let start_us = packets.times_us.first().copied().unwrap_or(0);
     let frame_at = |time: &i64| ((time - start_us) as f64 * rate.rate.as_f64() / 1e6).round() as u64;
     let mut shots: Vec<u64> = decoded.shots_us.iter().map(frame_at).filter(|f| *f > 0 && *f < rate.frames).collect();
