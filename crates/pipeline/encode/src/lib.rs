@@ -4,7 +4,9 @@
 //! Each step is one task type with a [`matinee_service::worker::Handler`] of its own, so that any worker can do any of
 //! them. ffmpeg and ffprobe are called as subprocesses.
 
+pub mod encode;
 pub mod inspect;
 pub mod inspection;
+pub mod picture;
 pub mod rendition;
 pub mod tool;
