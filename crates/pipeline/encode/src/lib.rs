@@ -4,6 +4,7 @@
 //! Each step is one task type with a [`matinee_service::worker::Handler`] of its own, so that any worker can do any of
 //! them. ffmpeg and ffprobe are called as subprocesses.
 
+pub mod assemble;
 pub mod encode;
 pub mod inspect;
 pub mod inspection;
