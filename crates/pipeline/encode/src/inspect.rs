@@ -2,7 +2,7 @@
 //! that say what is wrong and where.
 
 mod decode;
-mod language;
+pub(crate) mod language;
 mod probe;
 mod rate;
 

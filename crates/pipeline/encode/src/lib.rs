@@ -10,4 +10,5 @@ pub mod inspect;
 pub mod inspection;
 pub mod picture;
 pub mod rendition;
+pub mod slice;
 pub mod tool;
