@@ -3,6 +3,8 @@
 
 mod arguments;
 
+pub(crate) use self::arguments::input as reading;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
