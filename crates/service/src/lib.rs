@@ -2,6 +2,7 @@
 
 pub mod channel;
 pub mod clock;
+pub mod content;
 pub mod health;
 pub mod http;
 pub mod metrics;

@@ -12,6 +12,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use matinee_model::codec::Protection;
+
 use crate::secrets::{KeyNumber, KeyRing};
 
 /// The only scheme so far. Others (bound to a client's network, say) get numbers of their own.
@@ -24,6 +26,13 @@ pub const TOKEN_CHARS: usize = (HEAD + TAG) / 3 * 4;
 const MOST_SECONDS: u64 = (1 << 48) - 1;
 /// Keeps these tags apart from whatever else a key may ever sign.
 const PURPOSE: &[u8] = b"matinee address 1\0";
+
+/// What an address of a stream is signed for: one version in one protection, so that the address of an encrypted stream
+/// can't be turned into that of a clear one.
+#[must_use]
+pub fn covered(version: &str, protection: Protection) -> String {
+    format!("{version}/{}", protection.name())
+}
 
 /// Why an address is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +77,7 @@ impl Signer {
         Self { keys: ring.iter().map(|(number, key)| (number, keyed(key.expose()))).collect() }
     }
 
-    /// A token of [`TOKEN_CHARS`] characters that covers everything below `version` until `expires`, in seconds since 1970.
+    /// A token of [`TOKEN_CHARS`] characters that covers everything below `version` (see [`covered`]) until `expires`, in seconds since 1970.
     #[must_use]
     pub fn sign(&self, version: &str, expires: u64) -> String {
         let (number, mac) = &self.keys[0];

@@ -31,6 +31,7 @@ pub enum Resource {
     TsMedia { track: String },
     TsSegment { track: String, number: usize },
     SubtitleSegment { track: String, number: usize },
+    TsSubtitleSegment { track: String, number: usize },
     WholeSubtitles { track: String },
     ThumbnailSheet { number: usize },
     ThumbnailIndex,
@@ -71,7 +72,10 @@ fn resource(rest: &[&str]) -> Option<Resource> {
         ["thumbs.m3u8"] => Resource::ThumbnailPlaylist,
         ["thumbs", sheet] => Resource::ThumbnailSheet { number: number(sheet, ".jpg")? },
         [track, "ts", "media.m3u8"] => Resource::TsMedia { track: name(track)? },
-        [track, "ts", file] => Resource::TsSegment { track: name(track)?, number: number(file, ".ts")? },
+        [track, "ts", file] => match number(file, ".ts") {
+            Some(number) => Resource::TsSegment { track: name(track)?, number },
+            None => Resource::TsSubtitleSegment { track: name(track)?, number: number(file, ".vtt")? },
+        },
         [track, file] => of_track(name(track)?, file)?,
         _ => return None,
     })

@@ -2,4 +2,11 @@
 
 pub mod address;
 pub mod combinations;
+pub mod error;
+pub mod film;
+pub mod routes;
+pub mod service;
 pub mod verified;
+
+pub use routes::router;
+pub use service::OriginService;

@@ -50,11 +50,12 @@ pub fn protection(profile: &DeviceProfile, name: &str) -> Result<Protection, Pla
     })
 }
 
-/// The addresses of `version` below `edge_url` for a device, under `token`.
+/// The addresses of `version` below `edge_url` for a device. `token` signs them for one protection: who may fetch the
+/// encrypted stream may not fetch a clear one, so MPEG-TS, which is always clear, is only given where that was chosen.
 #[must_use]
 pub fn addresses(
     edge_url: &str,
-    token: &str,
+    token: impl Fn(Protection) -> String,
     version: &VersionId,
     device: &DeviceProfile,
     protection: Protection,
@@ -62,6 +63,7 @@ pub fn addresses(
 ) -> Addresses {
     let base = edge_url.trim_end_matches('/');
     let below = |protection: Protection, profile: &DeviceProfile, file: &str| {
+        let token = token(protection);
         format!("{base}/v/{token}/{version}/{}/{}/{file}", protection.name(), profile.name)
     };
     let speaks = |packaging| device.packaging.contains(&packaging);
@@ -75,7 +77,9 @@ pub fn addresses(
     Addresses {
         hls: if speaks(Packaging::Hls) { below(protection, device, "master.m3u8") } else { String::new() },
         dash,
-        hls_ts: legacy.map_or_else(String::new, |p| below(Protection::Clear, p, "ts/master.m3u8")),
+        hls_ts: legacy
+            .filter(|_| protection == Protection::Clear)
+            .map_or_else(String::new, |p| below(Protection::Clear, p, "ts/master.m3u8")),
         thumbnails: below(protection, device, "thumbs.vtt"),
     }
 }
@@ -94,16 +98,16 @@ mod tests {
         let profiles = default_profiles();
         let device = profile(&profiles, name).unwrap();
         let chosen = protection(device, "").unwrap();
-        addresses(edge_url, "T", &VersionId::parse("v1").unwrap(), device, chosen, &profiles)
+        addresses(edge_url, |p| format!("T-{}", p.name()), &VersionId::parse("v1").unwrap(), device, chosen, &profiles)
     }
 
     #[test]
-    fn a_browser_gets_every_packaging() {
+    fn a_browser_gets_every_packaging_that_can_be_encrypted() {
         let expected = Addresses {
-            hls: "/v/T/v1/cbcs/web/master.m3u8".to_owned(),
-            dash: "/v/T/v1/cbcs/web/live.mpd".to_owned(),
-            hls_ts: "/v/T/v1/clear/legacy-hls/ts/master.m3u8".to_owned(),
-            thumbnails: "/v/T/v1/cbcs/web/thumbs.vtt".to_owned(),
+            hls: "/v/T-cbcs/v1/cbcs/web/master.m3u8".to_owned(),
+            dash: "/v/T-cbcs/v1/cbcs/web/live.mpd".to_owned(),
+            hls_ts: String::new(),
+            thumbnails: "/v/T-cbcs/v1/cbcs/web/thumbs.vtt".to_owned(),
         };
         assert_eq!(given("", ""), expected);
     }
@@ -112,7 +116,7 @@ mod tests {
     fn an_old_device_gets_what_it_understands() {
         let addresses = given("https://edge.example.org/", "legacy-hls");
         assert_eq!((addresses.hls.as_str(), addresses.dash.as_str()), ("", ""));
-        assert_eq!(addresses.hls_ts, "https://edge.example.org/v/T/v1/clear/legacy-hls/ts/master.m3u8");
+        assert_eq!(addresses.hls_ts, "https://edge.example.org/v/T-clear/v1/clear/legacy-hls/ts/master.m3u8");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use matinee_model::ids::{TitleId, VersionId};
 use matinee_service::channel::Channel;
 use matinee_service::clock::{Clock, SystemClock};
 use matinee_service::secrets::Secrets;
-use matinee_service::signing::Signer;
+use matinee_service::signing::{Signer, covered};
 use matinee_service::tokens::{PlaybackClaims, TokenKeys};
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
@@ -86,9 +86,9 @@ impl PlaybackService {
         let now = self.clock.now_seconds();
         let expires = now.saturating_add(self.config.valid.as_secs());
         let id = Uuid::now_v7().simple().to_string();
-        let signature = self.signer.sign(playable.version.as_str(), expires);
+        let token = |protection| self.signer.sign(&covered(playable.version.as_str(), protection), expires);
         let edge_url = &self.config.edge_url;
-        let addresses = addresses(edge_url, &signature, &playable.version, device, protection, &self.config.profiles);
+        let addresses = addresses(edge_url, token, &playable.version, device, protection, &self.config.profiles);
         let mut session = Session {
             id,
             title: playable.title.as_str().to_owned(),

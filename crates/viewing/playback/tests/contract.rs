@@ -149,10 +149,11 @@ async fn a_session_has_all_that_a_player_needs() {
     for (url, file) in [(&session.dash_url, "live.mpd"), (&session.thumbnails_url, "thumbs.vtt")] {
         assert_eq!(url, &format!("/v/{signature}/v1/cbcs/web/{file}"));
     }
-    assert_eq!(session.hls_ts_url, format!("/v/{signature}/v1/clear/legacy-hls/ts/master.m3u8"));
-    assert_eq!(signer().verify(signature, "v1", NOW + 6 * 3600 - 1), Ok(()));
-    assert_eq!(signer().verify(signature, "v1", NOW + 6 * 3600), Err(SignatureError::Expired(0)));
-    assert_eq!(signer().verify(signature, "v2", NOW), Err(SignatureError::Forged));
+    assert_eq!(session.hls_ts_url, "", "what is clear is not given to who asked for an encrypted stream");
+    assert_eq!(signer().verify(signature, "v1/cbcs", NOW + 6 * 3600 - 1), Ok(()));
+    assert_eq!(signer().verify(signature, "v1/cbcs", NOW + 6 * 3600), Err(SignatureError::Expired(0)));
+    assert_eq!(signer().verify(signature, "v2/cbcs", NOW), Err(SignatureError::Forged));
+    assert_eq!(signer().verify(signature, "v1/clear", NOW), Err(SignatureError::Forged));
 
     let claims = tokens().verify(&session.token, NOW).unwrap();
     assert_eq!((claims.sid, claims.title.as_str(), claims.version.as_str()), (session.id, "kite", "v1"));
@@ -181,6 +182,7 @@ async fn a_clear_stream_comes_without_a_licence() {
     let world = world(PlaybackConfig::default());
     let session = world.start("kite", "", "clear").await.unwrap();
     assert!(session.hls_url.contains("/clear/web/"));
+    assert!(session.hls_ts_url.ends_with("/v1/clear/legacy-hls/ts/master.m3u8"));
     assert_eq!((session.token.as_str(), session.license_url.as_str(), session.kids.len()), ("", "", 0));
     assert_eq!(world.asked.load(Ordering::SeqCst), 0);
 }
