@@ -14,18 +14,27 @@ use matinee_contracts::ingest::ingest_client::IngestClient;
 use matinee_contracts::license::license_client::LicenseClient;
 use matinee_contracts::playback::playback_client::PlaybackClient;
 use matinee_contracts::workflow::workflow_client::WorkflowClient;
+use matinee_edge::{Cache, Edge};
+use matinee_encode::tool::Tools as EncodeTools;
 use matinee_engines::events::{self, EventLogConfig};
 use matinee_engines::objects::ObjectStorage;
 use matinee_engines::objects::folder::FolderStore;
 use matinee_gateway::{Gateway, StudioKey};
+use matinee_ingest::{IngestConfig, IngestService};
 use matinee_license::LicenseService;
+use matinee_origin::OriginService;
 use matinee_playback::{PlaybackConfig, PlaybackService};
 use matinee_service::channel::{Channel, admit};
+use matinee_service::clock::SystemClock;
 use matinee_service::health::Health;
 use matinee_service::http::{HostConfig, Tls, bind, serve};
 use matinee_service::metrics::Metrics;
 use matinee_service::secrets::Secrets;
+use matinee_service::signing::Signer;
+use matinee_service::worker::runtime::{Slots, work};
 use matinee_workflow::WorkflowService;
+use matinee_workflow::onboard::{self, Step, Tools};
+use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -45,11 +54,39 @@ pub enum Role {
     Playback,
     /// The door for browsers.
     Gateway,
+    /// Takes films in.
+    Ingest,
+    /// Makes streams from what is stored.
+    Origin,
+    /// Serves streams near viewers. Its origin is in the same process.
+    Edge,
+    /// Encodes and packages.
+    Worker,
 }
 
 /// The installation's secrets, made at the first start.
 pub fn secrets(config: &Config) -> Result<Secrets, AnyError> {
     Ok(Secrets::open(&config.data.folder.join("secrets"))?)
+}
+
+/// How a new master is onboarded: part of its tasks' keys, so that another ladder or another ffmpeg makes them again.
+fn onboarding(config: &Config, tools: &EncodeTools) -> Result<Tools, AnyError> {
+    let mut slicing = Map::new();
+    slicing.insert("ladder".to_owned(), serde_json::to_value(config.ladder()?)?);
+    slicing.insert("chunk_seconds".to_owned(), json!(config.encode.chunk_seconds));
+    slicing.insert("thumbnail_seconds".to_owned(), json!(config.encode.thumbnail_seconds));
+    slicing.insert("vmaf_share".to_owned(), json!(config.encode.vmaf_share));
+    slicing.insert("tool".to_owned(), json!(tools.version()));
+    slicing.insert("package_tool".to_owned(), json!(matinee_package::TOOL));
+    let step = |name: &str, pool: &str, params| Step { tool: tools.named(name), pool: pool.to_owned(), params };
+    Ok(Tools { inspect: step("inspect 1", "cpu", Map::new()), slice: step("slice 1", "light", slicing) })
+}
+
+/// A worker's name: unique among those that live, and "embedded/" where the workflow service is in this process.
+fn worker_name(embedded: bool) -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let place = if embedded { "embedded".to_owned() } else { host };
+    format!("{place}/{}", std::process::id())
 }
 
 /// Runs these roles until `stop`, then drains.
@@ -62,6 +99,17 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
     let metrics = Metrics::new();
     let background = TaskTracker::new();
     let plays = |role| roles.contains(&role);
+
+    let log = if [Role::Workflow, Role::Catalog, Role::Ingest].into_iter().any(plays) {
+        Some(events::open(&config.data.folder.join("events"), EventLogConfig::default()).await?)
+    } else {
+        None
+    };
+    let tools = if plays(Role::Workflow) || plays(Role::Worker) {
+        Some(Arc::new(EncodeTools::find(&config.tools.ffmpeg, &config.tools.ffprobe).await?))
+    } else {
+        None
+    };
 
     let mut grpc = tonic::service::Routes::default();
     let mut http = Router::new();
@@ -77,8 +125,7 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
     }
 
     let mut catalog = elsewhere.clone();
-    if plays(Role::Catalog) {
-        let log = events::open(&config.data.folder.join("events"), EventLogConfig::default()).await?;
+    if let Some(log) = log.clone().filter(|_| plays(Role::Catalog)) {
         let service = CatalogService::open(&config.data.folder.join("catalog.db")).await?;
         catalog = Channel::local(service.server());
         grpc = grpc.add_service(service.server());
@@ -108,16 +155,58 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
         grpc = grpc.add_service(service.server());
     }
 
+    let (mut ingest, mut uploads) = (elsewhere.clone(), Router::new());
+    if let Some(log) = log.clone().filter(|_| plays(Role::Ingest)) {
+        let settings = IngestConfig {
+            max_bytes: config.ingest.max_bytes,
+            expire: Duration::from_secs(config.ingest.expire_days * 24 * 3600),
+        };
+        let (path, titles) = (config.data.folder.join("ingest.db"), CatalogClient::new(catalog.clone()));
+        let service = IngestService::open(&path, objects.clone(), log, titles, settings).await?;
+        ingest = Channel::local(service.server());
+        grpc = grpc.add_service(service.server());
+        uploads = metrics.measured(matinee_ingest::router(service.clone()), "ingest");
+        let stopped = stop.clone();
+        background.spawn(async move { service.maintain(stopped).await });
+    }
+
+    if let Some((log, tools)) = log.zip(tools.as_ref()).filter(|_| plays(Role::Workflow)) {
+        let (onboarding, stopped) = (onboarding(&config, tools)?, stop.clone());
+        let (workflows, masters) = (WorkflowClient::new(workflow.clone()), IngestClient::new(ingest.clone()));
+        background.spawn(onboard::consume(log, workflows, masters, onboarding, stopped));
+    }
+
+    if plays(Role::Origin) || plays(Role::Edge) {
+        let (keys, workflows) = (LicenseClient::new(license.clone()), WorkflowClient::new(workflow.clone()));
+        let half = config.delivery.cache_bytes / 2;
+        let origin = OriginService::new(objects.clone(), keys, workflows, config.profiles()?, half);
+        let origin = metrics.measured(matinee_origin::router(origin), "origin");
+        if plays(Role::Edge) {
+            let cache = Cache::new(origin, half);
+            let edge = Edge::new(cache, Signer::new(&secrets.signing), Arc::new(SystemClock));
+            http = http.merge(metrics.measured(matinee_edge::router(edge), "edge"));
+        }
+    }
+
+    if let Some(tools) = tools.filter(|_| plays(Role::Worker)) {
+        let mut handlers = matinee_encode::handlers(&tools);
+        let (keys, titles) = (LicenseClient::new(license.clone()), CatalogClient::new(catalog.clone()));
+        handlers.extend(matinee_package::handlers(keys, titles));
+        let slots = Slots { cpu: config.worker.cpu_slots, light: config.worker.light_slots };
+        let (client, name) = (WorkflowClient::new(workflow.clone()), worker_name(plays(Role::Workflow)));
+        background.spawn(work(client, objects.clone(), handlers, name, slots, stop.clone()));
+    }
+
     if plays(Role::Gateway) {
         let gateway = Gateway {
             catalog: CatalogClient::new(catalog),
             playback: PlaybackClient::new(playback),
             workflow: WorkflowClient::new(workflow),
-            ingest: IngestClient::new(elsewhere),
+            ingest: IngestClient::new(ingest),
             objects,
         };
         let key = StudioKey(config.studio.key.clone());
-        http = http.merge(metrics.measured(matinee_gateway::router(gateway, key, Router::new()), "gateway"));
+        http = http.merge(metrics.measured(matinee_gateway::router(gateway, key, uploads), "gateway"));
     }
 
     let tls = match (&config.server.tls_cert, &config.server.tls_key) {

@@ -98,7 +98,7 @@ async fn add(config: &Config, args: AddArgs) -> Result<(), AnyError> {
         None => TitleId::parse(&slug(&name))?,
     };
     for (language, file) in &args.subtitles {
-        let metadata = [("kind", "subtitle"), ("for", title.as_str()), ("language", language), ("label", "")];
+        let metadata = [("kind", "subtitles"), ("for", title.as_str()), ("language", language), ("label", "")];
         send(config, &mut ingest, file, &metadata).await?;
     }
     if let Some(artwork) = &args.artwork {
@@ -106,8 +106,8 @@ async fn add(config: &Config, args: AddArgs) -> Result<(), AnyError> {
     }
     let sidecars = args.subtitles.len().to_string();
     let metadata = [
-        ("title", title.as_str()),
-        ("name", &name),
+        ("titleId", title.as_str()),
+        ("title", &name),
         ("description", &args.description),
         ("credits", &args.credits),
         ("license", &args.license),

@@ -135,6 +135,12 @@ impl Tools {
         Ok(found)
     }
 
+    /// Name and version of ffmpeg.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
     /// Name and version of ffmpeg, and of a step that calls it: part of an output's key.
     #[must_use]
     pub fn named(&self, step: &str) -> String {
