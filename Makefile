@@ -1,4 +1,4 @@
-# Matinee's commands. `make run` and `make test` are all a newcomer needs.
+# Matinee's commands. `make demo` and `make test` are all a newcomer needs.
 
 export MATINEE_TOOLS ?= $(HOME)/.cache/matinee/tools
 export MATINEE_FFMPEG ?= $(MATINEE_TOOLS)/bin/ffmpeg
@@ -6,18 +6,26 @@ export MATINEE_FFPROBE ?= $(MATINEE_TOOLS)/bin/ffprobe
 # Outside of the checkout, so that a fresh clone starts warm.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/matinee/target
 
-.PHONY: run test test-rust test-web check web build bench-onboard bench-package bench-upload bench-first-frame
+.PHONY: run demo test test-rust test-web test-browser check web build bench-onboard bench-package bench-upload bench-first-frame
 
 ## run: installs what is missing, builds and runs the service on the embedded defaults
 run: tools web
 	cargo run --release --bin matinee -- --data $(HOME)/.local/share/matinee run
 
-## test: installs what is missing and passes all tests
-test: tools-tests check test-web test-rust
+## demo: installs what is missing, builds, takes three films in and prints where they play
+demo: tools-demo web
+	cargo build --release --bin matinee
+	tests/demo/run
 
-.PHONY: tools tools-tests
+## test: installs what is missing and passes all tests
+test: tools-tests check test-web test-rust test-browser
+
+.PHONY: tools tools-demo tools-tests
 tools:
 	tools/install
+
+tools-demo:
+	tools/install demo
 
 tools-tests:
 	tools/install tests checks
@@ -44,6 +52,14 @@ check: web
 
 test-rust: web
 	cargo test --workspace
+
+## test-browser: films played in Chromium, and uploads by a real client
+test-browser: build tests/browser/node_modules/.package-lock.json
+	cd tests/browser && npm test
+
+tests/browser/node_modules/.package-lock.json: tests/browser/package.json tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-audit --no-fund
+	touch $@
 
 test-web: web
 	cd web && npm run lint && npm test
