@@ -210,7 +210,7 @@ impl OriginService {
         if alone && audio.is_none() {
             return Err(missing());
         }
-        let pictures = picture.as_ref().map(samples).unwrap_or_default();
+        let pictures = picture.as_ref().map(|p| decoded_first(samples(p), &p.samples)).unwrap_or_default();
         let sounds = audio.as_ref().map(samples).unwrap_or_default();
         let avc = if alone { None } else { Some(ts::AvcConfig::parse(stored.head.configuration())?) };
         let aac = sound.as_ref().map(|s| ts::AacConfig::parse(s.head.configuration())).transpose()?;
@@ -274,4 +274,44 @@ fn samples(segment: &ClearSegment) -> Vec<ts::Sample<'_>> {
     let sample = |s: &matinee_media::reprotect::ClearSample| (s.dts, s.cts, s.sync, s.range.clone());
     let all = segment.samples.iter().map(sample);
     all.map(|(dts, cts, sync, range)| ts::Sample { dts, cts, sync, data: &segment.data[range] }).collect()
+}
+
+/// Frames by which x264 decodes ahead: its B-frames are references of one another, two deep.
+const REORDERED: i64 = 2;
+
+/// MPEG-TS wants each picture decoded before it is shown, CMAF lets it be shown earlier (negative composition offsets): the
+/// decoding times go back, by as much in every segment.
+fn decoded_first<'a>(
+    mut samples: Vec<ts::Sample<'a>>,
+    timed: &[matinee_media::reprotect::ClearSample],
+) -> Vec<ts::Sample<'a>> {
+    let frame = timed.first().map_or(0, |s| i64::from(s.duration));
+    let needed = samples.iter().map(|s| -s.cts).max().unwrap_or(0);
+    let shift = needed.max(REORDERED * frame);
+    for sample in &mut samples {
+        sample.dts -= shift;
+        sample.cts += shift;
+    }
+    samples
+}
+
+#[cfg(test)]
+mod tests {
+    use matinee_media::reprotect::ClearSample;
+
+    use super::*;
+
+    #[test]
+    fn pictures_are_decoded_before_they_are_shown_and_shown_when_they_were() {
+        let cts = [0_i64, 2, -1, -2, 1];
+        let timed: Vec<ClearSample> = (0..5)
+            .map(|n| ClearSample { dts: n * 100, cts: cts[n as usize] * 100, duration: 100, sync: n == 0, range: 0..0 })
+            .collect();
+        let segment = ClearSegment { data: Vec::new(), samples: timed.clone() };
+        let made = decoded_first(samples(&segment), &timed);
+        assert!(made.iter().all(|s| s.cts >= 0), "{made:?}");
+        assert!(made.is_sorted_by(|a, b| a.dts < b.dts));
+        assert!(made.iter().zip(&timed).all(|(a, b)| a.dts + a.cts == b.dts + b.cts));
+        assert_eq!(made[0].dts, -200);
+    }
 }

@@ -35,6 +35,9 @@ pub struct SliceTask {
     /// Subtitle files that came with it.
     #[serde(default)]
     pub sidecars: Vec<Sidecar>,
+    /// What was said of it when it was taken in; `language` is of a sound that does not say its own.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
     /// Which renditions.
     pub ladder: Ladder,
     /// Of a chunk, about.
@@ -171,7 +174,12 @@ impl Planner<'_> {
     }
 
     fn sound(&mut self, inspection: &Inspection, segment: (u64, u64)) {
-        for source in &inspection.audio {
+        let told = self.task.metadata.get("language").map(|l| crate::inspect::language::bcp47(l));
+        for (n, source) in inspection.audio.iter().enumerate() {
+            let mut source = source.clone();
+            if let Some(told) = told.as_ref().filter(|_| n == 0 && source.language == "und") {
+                source.language.clone_from(told);
+            }
             for rung in &self.task.ladder.audio {
                 if rung.layout == AudioLayout::Surround && source.channels < 6 {
                     continue;
@@ -184,7 +192,7 @@ impl Planner<'_> {
                     description: AudioDescription {
                         track: track.clone(),
                         language: source.language.clone(),
-                        label: label(source, rung.layout),
+                        label: label(&source, rung.layout),
                         layout: rung.layout,
                         sample_rate: 48_000,
                     },
