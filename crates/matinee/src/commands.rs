@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod ladder;
+pub mod package;
 pub mod run;
 pub mod title;
 pub mod workflow;

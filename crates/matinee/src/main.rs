@@ -52,6 +52,8 @@ enum Command {
         #[command(subcommand)]
         command: commands::workflow::WorkflowCommand,
     },
+    /// Packages MP4 files into a folder of HLS and DASH, with no service around it.
+    Package(commands::package::PackageArgs),
     /// Shows the ladder and what can be made of a master with it.
     Ladder {
         #[command(subcommand)]
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Config { command } => commands::config::run(&config, &command),
         Command::Title { command } => commands::title::run(&config, command),
         Command::Workflow { command } => commands::workflow::run(&config, command),
+        Command::Package(args) => commands::package::run(args),
         Command::Ladder { command } => commands::ladder::run(&config, &command),
     });
     match outcome {

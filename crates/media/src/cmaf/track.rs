@@ -354,6 +354,24 @@ impl Cutter {
     }
 }
 
+/// What [`write_pieces`] gives, in this order: the initialisation segment, each segment, the index.
+#[derive(Debug, Clone, Copy)]
+pub enum Piece<'a> {
+    /// `ftyp moov`.
+    Init(&'a [u8]),
+    /// `moof mdat`.
+    Segment {
+        /// From 0.
+        number: usize,
+        /// `moof`, and `mdat`'s header.
+        head: &'a [u8],
+        /// `mdat`'s body.
+        data: &'a [u8],
+    },
+    /// `sidx`, whose place is between the initialisation segment and the first segment.
+    Index(&'a [u8]),
+}
+
 /// Writes the planned track to `out`, from its present place on, encrypted by `scheme` where one is given.
 pub fn write<R: ReadAt>(
     sources: &[Source<'_, R>],
@@ -361,19 +379,47 @@ pub fn write<R: ReadAt>(
     scheme: Option<&Scheme>,
     out: &mut (impl Write + Seek),
 ) -> Result<Written, TrackError> {
+    let mut index_at = 0;
+    let written = write_pieces(sources, plan, scheme, |piece| match piece {
+        Piece::Init(bytes) => {
+            out.write_all(bytes)?;
+            index_at = out.stream_position()?;
+            out.write_all(&vec![0; sidx_size(plan.segments.len())])
+        }
+        Piece::Segment { head, data, .. } => {
+            out.write_all(head)?;
+            out.write_all(data)
+        }
+        Piece::Index(bytes) => {
+            let end = out.stream_position()?;
+            out.seek(SeekFrom::Start(index_at))?;
+            out.write_all(bytes)?;
+            out.seek(SeekFrom::Start(end))?;
+            out.flush()
+        }
+    })?;
+    Ok(written)
+}
+
+/// Gives the planned track piece by piece, encrypted by `scheme` where one is given. The ranges of what is returned are
+/// those of the pieces in one file.
+pub fn write_pieces<R: ReadAt>(
+    sources: &[Source<'_, R>],
+    plan: &Plan,
+    scheme: Option<&Scheme>,
+    mut put: impl FnMut(Piece<'_>) -> io::Result<()>,
+) -> Result<Written, TrackError> {
     let first = sources.first().ok_or(TrackError::Empty)?;
     let mut encryptor = scheme.map(|s| Encryptor::new(&first.track.entry, s)).transpose();
     let pictures = if first.track.handler == Handler::Video { Pictures::Yes } else { Pictures::No };
     let mut head_bytes = init_segment(&plan.init, scheme);
     let init = ByteRange { offset: 0, size: head_bytes.len() as u64 };
     let index = ByteRange { offset: init.size, size: sidx_size(plan.segments.len()) as u64 };
-    head_bytes.resize((init.size + index.size) as usize, 0);
-    let from = out.stream_position()?;
-    out.write_all(&head_bytes)?;
+    put(Piece::Init(&head_bytes))?;
 
     let mut walk = Walk::new(sources, plan);
     let (mut samples, mut data, mut head) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut offset, mut segments) = (head_bytes.len() as u64, Vec::with_capacity(plan.segments.len()));
+    let (mut offset, mut segments) = (init.size + index.size, Vec::with_capacity(plan.segments.len()));
     for (number, planned) in plan.segments.iter().enumerate() {
         let base_time = walk.segment(planned.samples, &mut samples, &mut data)?;
         let auxiliary = match &mut encryptor {
@@ -386,8 +432,7 @@ pub fn write<R: ReadAt>(
         write_head(&mut head, number as u32 + 1, base_time, &samples, auxiliary, pictures);
         let mut hasher = blake3::Hasher::new();
         hasher.update(&head).update(&data);
-        out.write_all(&head)?;
-        out.write_all(&data)?;
+        put(Piece::Segment { number, head: &head, data: &data })?;
         let size = u32::try_from(head.len() + data.len())
             .map_err(|_| TrackError::TooLarge { number, bytes: data.len() as u64 })?;
         segments.push(Segment {
@@ -402,12 +447,9 @@ pub fn write<R: ReadAt>(
         offset += u64::from(size);
     }
     let lengths: Vec<_> = segments.iter().map(|s| (s.size, s.duration)).collect();
-    head_bytes.truncate(init.size as usize);
-    head_bytes.extend_from_slice(&sidx(plan.init.timescale, &lengths));
-    out.seek(SeekFrom::Start(from + init.size))?;
-    out.write_all(&head_bytes[init.size as usize..])?;
-    out.seek(SeekFrom::Start(from + offset))?;
-    out.flush()?;
+    let index_bytes = sidx(plan.init.timescale, &lengths);
+    put(Piece::Index(&index_bytes))?;
+    head_bytes.extend_from_slice(&index_bytes);
     let head_blake3 = blake3::hash(&head_bytes).to_hex().to_string();
     Ok(Written { size: offset, timescale: plan.init.timescale, init, sidx: index, head_blake3, segments })
 }

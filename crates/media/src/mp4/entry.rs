@@ -1,6 +1,6 @@
 //! Sample entries: which codec, its configuration, its name in manifests (RFC 6381).
 
-use matinee_model::codec::VideoCodec;
+use matinee_model::codec::{VideoCodec, VideoRange};
 
 use super::Mp4Error;
 use super::boxes::{Boxes, FourCc, Mp4Box, find, name, write};
@@ -121,6 +121,19 @@ impl Entry {
             _ => return None,
         };
         self.config.get(at).map(|b| usize::from(b & 3) + 1)
+    }
+
+    /// The dynamic range that its `colr` names: transfer characteristics 16 are PQ, 18 are HLG (ITU-T H.273).
+    #[must_use]
+    pub fn range(&self) -> VideoRange {
+        let children = self.bytes.get(8 + VISUAL_FIELDS..).filter(|_| self.is_video()).unwrap_or_default();
+        let colour = find(Boxes::new(children), b"colr").ok().flatten();
+        // "nclx", then primaries, transfer and matrix.
+        match colour.and_then(|c| c.body.strip_prefix(b"nclx")).and_then(|c| c.get(2..4)) {
+            Some([0, 16]) => VideoRange::Pq,
+            Some([0, 18]) => VideoRange::Hlg,
+            _ => VideoRange::Sdr,
+        }
     }
 
     /// Whether it holds pictures.

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use matinee_contracts::catalog::catalog_client::CatalogClient;
 use matinee_contracts::catalog::{GetTitleRequest, PutTitleRequest, Title};
 use matinee_contracts::events::MasterUploaded;
@@ -24,10 +23,6 @@ use crate::store::{Upload, UploadStore};
 
 /// The topic that masters are announced on.
 const TOPIC: &str = "masters";
-/// Bytes that are written at once.
-const BLOCK: usize = 1 << 20;
-/// Bytes after which what was written is made durable, and an upload can go on from there.
-const STRIDE: u64 = 64 << 20;
 /// Metadata of an upload, in bytes, keys and values.
 const MOST_METADATA: usize = 16 << 10;
 /// Between two looks at what was left undone.
@@ -47,17 +42,17 @@ pub struct IngestConfig {
 pub struct IngestService {
     pub(crate) store: UploadStore,
     pub(crate) config: IngestConfig,
-    objects: ObjectStorage,
+    pub(crate) objects: ObjectStorage,
     events: Events,
     catalog: CatalogClient<Channel>,
     clock: Arc<dyn Clock>,
     busy: Arc<Mutex<HashSet<String>>>,
     /// Hashes of what has come in, with how much that is. Lost at a restart, then made again from the store.
-    hashes: Arc<Mutex<HashMap<String, (u64, blake3::Hasher)>>>,
+    pub(crate) hashes: Arc<Mutex<HashMap<String, (u64, blake3::Hasher)>>>,
 }
 
 /// An upload in the hands of one request.
-struct Held {
+pub(crate) struct Held {
     id: String,
     busy: Arc<Mutex<HashSet<String>>>,
 }
@@ -65,40 +60,6 @@ struct Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
-    }
-}
-
-/// A checksum that the client sent with its bytes.
-pub(crate) enum Expected {
-    /// Of SHA-1.
-    Sha1(Vec<u8>),
-    /// Of SHA-256.
-    Sha256(Vec<u8>),
-}
-
-enum Digest {
-    None,
-    Sha1(sha1::Sha1, Vec<u8>),
-    Sha256(sha2::Sha256, Vec<u8>),
-}
-
-impl Digest {
-    fn update(&mut self, bytes: &[u8]) {
-        use sha2::Digest as _;
-        match self {
-            Self::None => {}
-            Self::Sha1(hasher, _) => hasher.update(bytes),
-            Self::Sha256(hasher, _) => hasher.update(bytes),
-        }
-    }
-
-    fn matches(self) -> bool {
-        use sha2::Digest as _;
-        match self {
-            Self::None => true,
-            Self::Sha1(hasher, expected) => hasher.finalize()[..] == expected[..],
-            Self::Sha256(hasher, expected) => hasher.finalize()[..] == expected[..],
-        }
     }
 }
 
@@ -115,7 +76,7 @@ impl IngestService {
         Ok(Self { store: UploadStore::open(path).await?, config, objects, events, catalog, clock, busy, hashes })
     }
 
-    fn hold(&self, id: &str) -> Result<Held, IngestError> {
+    pub(crate) fn hold(&self, id: &str) -> Result<Held, IngestError> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         if !busy.insert(id.to_owned()) {
             return Err(IngestError::Busy(id.to_owned()));
@@ -123,7 +84,7 @@ impl IngestService {
         Ok(Held { id: id.to_owned(), busy: Arc::clone(&self.busy) })
     }
 
-    fn expires_us(&self) -> i64 {
+    pub(crate) fn expires_us(&self) -> i64 {
         let most = i64::try_from(self.config.expire.as_micros()).unwrap_or(i64::MAX);
         self.clock.now_us().saturating_add(most)
     }
@@ -188,105 +149,8 @@ impl IngestService {
         Ok(upload)
     }
 
-    /// Writes what comes from `offset` on, and finishes the upload with its last byte. Returns where the upload then is.
-    ///
-    /// Where the sender breaks off, what came is kept; where a checksum differs, nothing of this call is.
-    pub(crate) async fn write<S, E>(
-        &self,
-        id: &str,
-        offset: u64,
-        expected: Option<Expected>,
-        mut bytes: S,
-    ) -> Result<Upload, IngestError>
-    where
-        S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
-        E: ToString + Send,
-    {
-        let _held = self.hold(id)?;
-        let mut upload = self.store.get(id).await?;
-        if upload.offset != offset {
-            return Err(IngestError::Offset { is: upload.offset, asked: offset });
-        }
-        if upload.finished_us > 0 {
-            return Ok(upload);
-        }
-        use sha2::Digest as _;
-        let mut digest = match expected {
-            None => Digest::None,
-            Some(Expected::Sha1(sum)) => Digest::Sha1(sha1::Sha1::new(), sum),
-            Some(Expected::Sha256(sum)) => Digest::Sha256(sha2::Sha256::new(), sum),
-        };
-        let checked = !matches!(digest, Digest::None);
-        let mut hasher = self.hashed(id, offset);
-        let (mut at, mut durable) = (offset, offset);
-        let mut block = BytesMut::with_capacity(BLOCK);
-        let mut broken = None;
-        let mut ended = false;
-        while !ended {
-            match bytes.next().await {
-                Some(Ok(more)) => block.extend_from_slice(&more),
-                Some(Err(error)) => {
-                    broken = Some(error.to_string());
-                    ended = true;
-                }
-                None => ended = true,
-            }
-            if block.len() < BLOCK && !ended || block.is_empty() {
-                continue;
-            }
-            let full = block.split().freeze();
-            if at + full.len() as u64 > upload.size {
-                let reason = format!("more bytes came than the {} that were announced", upload.size);
-                return Err(IngestError::Refused(reason));
-            }
-            digest.update(&full);
-            if let Some(hasher) = &mut hasher {
-                hasher.update(&full);
-            }
-            let length = full.len() as u64;
-            self.objects.write_part(&upload.parts, at, full).await?;
-            at += length;
-            if !checked && at - durable >= STRIDE {
-                durable = self.reach(&upload, at).await?;
-            }
-        }
-        if checked && (broken.is_some() || !digest.matches()) {
-            return Err(IngestError::Checksum { offset });
-        }
-        if at > durable {
-            self.reach(&upload, at).await?;
-        }
-        upload.offset = at;
-        if let Some(hasher) = hasher {
-            self.hashes.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), (at, hasher));
-        }
-        if let Some(reason) = broken {
-            return Err(IngestError::Broken { offset: at, reason });
-        }
-        if at == upload.size {
-            self.finish(&upload).await?;
-        }
-        self.store.get(id).await
-    }
-
-    /// The hash of an upload's first `offset` bytes, if it is known.
-    fn hashed(&self, id: &str, offset: u64) -> Option<blake3::Hasher> {
-        let known = self.hashes.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        match known {
-            Some((at, hasher)) if at == offset => Some(hasher),
-            _ if offset == 0 => Some(blake3::Hasher::new()),
-            _ => None,
-        }
-    }
-
-    async fn reach(&self, upload: &Upload, at: u64) -> Result<u64, IngestError> {
-        self.objects.sync_parts(&upload.parts).await?;
-        self.store.reached(&upload.id, at, self.expires_us()).await?;
-        Ok(at)
-    }
-
     /// Seals an upload whose bytes are all there.
-    async fn finish(&self, upload: &Upload) -> Result<(), IngestError> {
+    pub(crate) async fn finish(&self, upload: &Upload) -> Result<(), IngestError> {
         self.objects.finish_parts(&upload.parts, &upload.object).await?;
         let known = self.hashed(&upload.id, upload.size);
         let hash = match known {

@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod intake;
+mod receive;
 mod service;
 pub mod store;
 mod tus;

@@ -15,7 +15,8 @@ use matinee_engines::objects::ObjectError;
 use matinee_service::http::problem;
 
 use crate::error::IngestError;
-use crate::intake::{Expected, IngestService};
+use crate::intake::IngestService;
+use crate::receive::Expected;
 use crate::store::Upload;
 
 const VERSION: &str = "1.0.0";

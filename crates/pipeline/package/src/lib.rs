@@ -4,6 +4,7 @@
 //! film and describes it as a [`matinee_media::presentation::Presentation`], `publish` stores that under the version's id
 //! and tells the catalogue. Only `publish` changes what a viewer sees, and it does so in one call.
 
+pub mod folder;
 mod package;
 mod publish;
 mod verify;
