@@ -10,6 +10,10 @@ pub mod catalog {
 pub mod events {
     tonic::include_proto!("matinee.events.v1");
 }
+/// Viewing history.
+pub mod history {
+    tonic::include_proto!("matinee.history.v1");
+}
 /// Master files.
 pub mod ingest {
     tonic::include_proto!("matinee.ingest.v1");
@@ -21,6 +25,10 @@ pub mod license {
 /// Playback sessions.
 pub mod playback {
     tonic::include_proto!("matinee.playback.v1");
+}
+/// What players report.
+pub mod telemetry {
+    tonic::include_proto!("matinee.telemetry.v1");
 }
 /// Workflows, their tasks and their workers.
 pub mod workflow {

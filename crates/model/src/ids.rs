@@ -95,6 +95,12 @@ id!(
     "workflow"
 );
 
+id!(
+    /// Somebody who watches, within an account.
+    ProfileId,
+    "profile"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
