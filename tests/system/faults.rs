@@ -1,5 +1,7 @@
 //! The whole system under faults: the real program, killed at any point, with damaged files and a full disk.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod house;
 
 use std::collections::BTreeMap;
@@ -139,10 +141,9 @@ fn find(folder: &std::path::Path, bytes: &[u8]) -> (std::path::PathBuf, usize) {
                 continue;
             }
             let held = std::fs::read(&path).unwrap();
-            if let Some(at) = held.windows(64).position(|w| w == &bytes[..64]) {
-                if held[at..].starts_with(bytes) {
-                    return (path, at);
-                }
+            let at = held.windows(64).position(|w| w == &bytes[..64]);
+            if let Some(at) = at.filter(|at| held[*at..].starts_with(bytes)) {
+                return (path, at);
             }
         }
     }
@@ -190,8 +191,9 @@ async fn a_stopped_service_gives_its_tasks_back_and_goes_on_when_it_is_started()
 async fn a_full_disk_is_told_and_the_film_goes_on_when_there_is_room() {
     let disk = tempfile::tempdir().unwrap();
     let mount = |options: &str| {
-        let status = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(disk.path());
-        status.stderr(std::process::Stdio::null()).status().is_ok_and(|s| s.success())
+        let mut command = std::process::Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", options, "none"]).arg(disk.path()).stderr(std::process::Stdio::null());
+        command.status().is_ok_and(|s| s.success())
     };
     if !mount("size=24m") {
         eprintln!("skipped: a small disk can be made by root only");

@@ -1,5 +1,7 @@
 //! A running Matinee for tests: the real program with a data folder of its own, which can be killed and started again.
 
+#![allow(dead_code, reason = "not every test uses all of it")]
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -136,10 +138,15 @@ impl House {
 
     /// `matinee title add`, without waiting until it plays.
     pub fn add(&self, title: &str, file: &Path) {
+        self.try_add(title, file, &[]).unwrap();
+    }
+
+    /// `matinee title add` with more options, and what it says where it fails.
+    pub fn try_add(&self, title: &str, file: &Path, options: &[&str]) -> Result<(), String> {
         let mut command = self.command();
-        command.args(["title", "add", "--no-wait", "--title", title]).arg(file);
+        command.args(["title", "add", "--no-wait", "--title", title]).args(options).arg(file);
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
     }
 
     /// GET of an address below the house's, as JSON.
