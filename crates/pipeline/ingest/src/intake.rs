@@ -76,6 +76,12 @@ impl IngestService {
         Ok(Self { store: UploadStore::open(path).await?, config, objects, events, catalog, clock, busy, hashes })
     }
 
+    /// By another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
     pub(crate) fn hold(&self, id: &str) -> Result<Held, IngestError> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         if !busy.insert(id.to_owned()) {
