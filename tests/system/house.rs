@@ -55,11 +55,16 @@ pub fn tool(variable: &str, name: &str) -> PathBuf {
 impl House {
     /// A house with settings of `MATINEE_SECTION__KEY`, not yet running.
     pub fn new(settings: &[(&str, &str)]) -> Self {
+        Self::with_ladder(settings, LADDER)
+    }
+
+    /// The same, with renditions by this ladder (TOML).
+    pub fn with_ladder(settings: &[(&str, &str)], rungs: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut environment: Vec<(String, String)> =
             settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let ladder = folder.path().join("ladder.toml");
-        std::fs::write(&ladder, LADDER).unwrap();
+        std::fs::write(&ladder, rungs).unwrap();
         for (key, value) in [
             ("MATINEE_ENCODE__LADDER", ladder.display().to_string()),
             ("MATINEE_FFMPEG", tool("MATINEE_FFMPEG", "ffmpeg").display().to_string()),
