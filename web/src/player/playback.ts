@@ -121,7 +121,7 @@ export class Playback {
     const session = await startPlay(this.title)
     this.set({ session })
     await this.attached
-    this.player.configure(settingsFor(session))
+    this.player.configure(settingsFor(session, this.state.protocol))
     const { protocol } = this.state
     const preload = await this.player.preload(manifestOf(session, protocol), null, manifestType(protocol))
     await preload?.waitForFinish()
@@ -159,7 +159,7 @@ export class Playback {
     const session = await startPlay(this.title)
     this.set({ session })
     await this.attached
-    this.player.configure(settingsFor(session))
+    this.player.configure(settingsFor(session, this.state.protocol))
     return { session, preload: null }
   }
 

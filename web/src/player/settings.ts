@@ -11,13 +11,16 @@ const WIDEVINE = 'com.widevine.alpha'
 const BUFFER_AHEAD_SECONDS = 30
 
 /** Settings for one session. Fetched segments start on a rung that 4 Mbit/s carry, until the network is known. */
-export function settingsFor(session: PlaySession): Record<string, unknown> {
+export function settingsFor(session: PlaySession, protocol: Protocol): Record<string, unknown> {
+  // Undefined takes away what the other protocol may have set.
+  const hls = <T>(value: T): T | undefined => (protocol === 'hls' ? value : undefined)
   return {
     drm: {
       // HLS has no key format for ClearKey that Shaka Player knows, so the playlists' Widevine signalling (it carries
-      // the common pssh too) is opened with ClearKey. Servers are looked up by the name in the manifest.
-      servers: { [CLEAR_KEY]: session.license, [WIDEVINE]: session.license },
-      keySystemsMapping: { [WIDEVINE]: CLEAR_KEY },
+      // the common pssh too) is opened with ClearKey. Servers are looked up by the name in the manifest. DASH names
+      // ClearKey itself; there Widevine's own initialisation data would reach ClearKey, which refuses it.
+      servers: { [CLEAR_KEY]: session.license, [WIDEVINE]: hls(session.license) },
+      keySystemsMapping: { [WIDEVINE]: hls(CLEAR_KEY) },
       retryParameters: { maxAttempts: 3, baseDelay: 250, timeout: 10_000 },
     },
     manifest: {
