@@ -35,7 +35,8 @@ export async function until(what, seconds, why) {
 
 /** A running service. */
 export class House {
-  static async open() {
+  /** Starts one with these settings (`MATINEE_SECTION__KEY`) over the tests' own. */
+  static async open(settings = {}) {
     const house = new House()
     house.folder = mkdtempSync(join(tmpdir(), 'matinee-browser-'))
     house.ports = [await freePort(), await freePort()]
@@ -46,6 +47,7 @@ export class House {
       MATINEE_FFMPEG: ffmpeg,
       MATINEE_FFPROBE: process.env.MATINEE_FFPROBE ?? join(homedir(), '.cache/matinee/tools/bin/ffprobe'),
       MATINEE_ENCODE__CHUNK_SECONDS: '8',
+      ...settings,
     }
     await house.start()
     return house

@@ -33,6 +33,14 @@ function isPlayerError(error: unknown): error is PlayerError {
   return typeof error === 'object' && error !== null && 'code' in error && 'category' in error
 }
 
+/** Whether the session's addresses or its licence token are no longer taken: a new session helps. */
+export function isRunOut(error: unknown): boolean {
+  if (!isPlayerError(error)) return false
+  const status = error.data[1]
+  if (error.category === NETWORK && error.code === BAD_STATUS) return status === 401 || status === 403 || status === 410
+  return error.category === DRM && error.code === LICENCE_REFUSED
+}
+
 /** The failure that an error stands for. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Refused) return ofRefusal(error)

@@ -10,7 +10,7 @@
 import { startPlay } from '../api/client'
 import type { PlaySession } from '../api/types'
 import { type Choice, audioChoices, textChoices, videoChoices } from './choices'
-import { type Failure, failureOf } from './failures'
+import { type Failure, failureOf, isRunOut } from './failures'
 import { nextSpeed } from './keys'
 import { type Protocol, authorise, manifestOf, manifestType, newPlayer, settingsFor, shaka } from './settings'
 
@@ -59,6 +59,9 @@ declare global {
 /** A session this close to its end is not started with. */
 const LEAST_LEFT_MS = 60_000
 
+/** A new session that is refused this soon is told to the viewer, not replaced again. */
+const RENEW_AGAIN_MS = 30_000
+
 interface Warmth {
   session: PlaySession
   preload: shaka.media.PreloadManager | null
@@ -73,6 +76,8 @@ export class Playback {
   private readonly ending = new AbortController()
   private warmth: Promise<Warmth> | null = null
   private lastText: string | null = null
+  /** When a session that had run out was last replaced. */
+  private renewedAt = -Infinity
 
   constructor(
     private readonly title: string,
@@ -354,6 +359,11 @@ export class Playback {
 
   private fail(error: unknown): void {
     if (this.ending.signal.aborted || isInterrupted(error)) return
+    if (isRunOut(error) && this.begun() && performance.now() - this.renewedAt > RENEW_AGAIN_MS) {
+      this.renewedAt = performance.now()
+      void this.retry()
+      return
+    }
     this.set({ phase: 'failed', waiting: false, failure: failureOf(error) })
   }
 

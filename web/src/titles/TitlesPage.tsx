@@ -56,7 +56,8 @@ function Card({ title }: { title: Title }): ReactElement {
 
 function Artwork({ title }: { title: Title }): ReactElement {
   if (title.artwork) return <img className="artwork" src={title.artwork} alt="" loading="lazy" />
-  return <div className="artwork artwork-none" aria-hidden="true">{title.name.charAt(0)}</div>
+  // The letter is a picture, not a word: it comes from the style sheet.
+  return <div className="artwork artwork-none" data-letter={title.name.charAt(0)} />
 }
 
 /** Who made it, and under which licence it may be shown. */
