@@ -1,6 +1,7 @@
 //! Bytes of an upload on their way from the sender to the store: gathered into blocks, hashed, written, made durable.
 
 use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
@@ -18,6 +19,8 @@ const BLOCK: usize = 1 << 20;
 const QUEUED: usize = 2;
 /// Bytes after which what was written is made durable, and an upload can go on from there.
 const STRIDE: u64 = 64 << 20;
+/// The same in time, for senders that are slow.
+const PACE: Duration = Duration::from_secs(2);
 
 /// A checksum that the client sent with its bytes.
 pub(crate) enum Expected {
@@ -177,6 +180,7 @@ impl IngestService {
     ) -> Result<Taken, IngestError> {
         let (mut at, mut durable) = (upload.offset, upload.offset);
         let mut syncing: Option<(u64, JoinHandle<_>)> = None;
+        let mut synced = Instant::now();
         while let Some(block) = blocks.recv().await {
             let length = block.len() as u64;
             if at + length > upload.size {
@@ -189,7 +193,8 @@ impl IngestService {
             written?;
             sums = hashed.map_err(|error| IngestError::Refused(error.to_string()))?;
             at += length;
-            if !checked && at - durable >= STRIDE {
+            if !checked && (at - durable >= STRIDE || synced.elapsed() >= PACE) {
+                synced = Instant::now();
                 self.reached(upload, syncing.take()).await?;
                 let (objects, parts) = (self.objects.clone(), upload.parts.clone());
                 syncing = Some((at, tokio::spawn(async move { objects.sync_parts(&parts).await })));
