@@ -233,3 +233,46 @@ async fn a_full_disk_is_told_and_the_film_goes_on_when_there_is_room() {
     std::fs::remove_file(&ballast).unwrap();
     house.published("full").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_elsewhere_serves_what_it_has_when_its_origin_is_gone() {
+    let mut house = House::new(SMALL);
+    let master = tempfile::tempdir().unwrap();
+    let file = master.path().join("film.mp4");
+    film(&file, 9, "426x240", &[]);
+    house.start(&[]).await;
+    house.add("far", &file);
+    house.published("far").await;
+    let session = house.play("far", "cbcs").await;
+    let mut edge = house.beside("edge", "edge");
+    let near =
+        |path: &str| format!("{}{}", edge.address, session["hls"].as_str().unwrap().replace("master.m3u8", path));
+    let (playlist, first, second) = (near("master.m3u8"), near("video-240p-h264/0.m4s"), near("video-240p-h264/1.m4s"));
+    let get = async |url: &str| {
+        let response = reqwest::get(url).await.ok()?;
+        let (status, again) = (response.status().as_u16(), response.headers().contains_key("retry-after"));
+        Some((status, again, response.bytes().await.ok()?))
+    };
+    let (status, _, _) = wait(Duration::from_secs(20), "the edge to be ready", async || get(&playlist).await).await;
+    assert_eq!(status, 200);
+    let here = get(&first.replace(&edge.address, &house.address)).await.unwrap();
+    assert_eq!(get(&first).await.unwrap(), here, "the same bytes by both edges");
+    let range = reqwest::Client::new().get(near("video-240p-h264/track.mp4")).header("range", "bytes=10-19");
+    let part = range.send().await.unwrap();
+    assert_eq!((part.status().as_u16(), part.bytes().await.unwrap().len()), (206, 10));
+
+    // Not by the public door, and not without the secret.
+    let inside = format!("/origin/{}", session["hls"].as_str().unwrap().splitn(4, '/').nth(3).unwrap());
+    let open = get(&format!("{}{inside}", house.address)).await.unwrap();
+    assert!(!open.2.starts_with(b"#EXTM3U"), "the origin is not public");
+    let unknown = get(&format!("{}{inside}", house.internal())).await.unwrap();
+    assert_eq!(unknown.0, 401);
+
+    house.kill();
+    assert_eq!(get(&first).await.unwrap(), here, "what is kept is served without the origin");
+    let (status, again, _) = get(&second).await.unwrap();
+    assert_eq!((status, again), (503, true), "what is not kept has to wait");
+    house.start(&[]).await;
+    assert_eq!(get(&second).await.unwrap().0, 200);
+    edge.kill();
+}

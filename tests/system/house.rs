@@ -20,18 +20,21 @@ pub struct House {
 }
 
 /// The program of one role, beside a house.
-pub struct Extra(Child);
+pub struct Extra {
+    pub address: String,
+    process: Child,
+}
 
 impl Drop for Extra {
     fn drop(&mut self) {
-        kill(&mut self.0);
+        kill(&mut self.process);
     }
 }
 
 impl Extra {
     /// `kill -9`.
     pub fn kill(&mut self) {
-        kill(&mut self.0);
+        kill(&mut self.process);
     }
 }
 
@@ -75,7 +78,9 @@ impl House {
             }
         }
         let (http, grpc) = (free_port(), free_port());
-        environment.push(("MATINEE_SERVICES__ADDRESS".to_owned(), format!("http://127.0.0.1:{grpc}")));
+        for key in ["MATINEE_SERVICES__ADDRESS", "MATINEE_SERVICES__ORIGIN"] {
+            environment.push((key.to_owned(), format!("http://127.0.0.1:{grpc}")));
+        }
         Self {
             data: folder.path().join("data"),
             address: format!("http://127.0.0.1:{http}"),
@@ -110,6 +115,11 @@ impl House {
         .await;
     }
 
+    /// Where its services listen for each other.
+    pub fn internal(&self) -> String {
+        format!("http://{}", self.grpc)
+    }
+
     /// Where its log lines go.
     pub fn log(&self) -> PathBuf {
         std::fs::create_dir_all(&self.data).unwrap();
@@ -123,7 +133,8 @@ impl House {
         let (http, grpc) = (free_port(), free_port());
         command.args(["run", "--role", roles]);
         command.args(["--listen", &format!("127.0.0.1:{http}"), "--grpc-listen", &format!("127.0.0.1:{grpc}")]);
-        Extra(command.stderr(log).stdout(Stdio::null()).spawn().unwrap())
+        let process = command.stderr(log).stdout(Stdio::null()).spawn().unwrap();
+        Extra { address: format!("http://127.0.0.1:{http}"), process }
     }
 
     /// `kill -9`.

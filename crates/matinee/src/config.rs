@@ -140,13 +140,13 @@ impl Data {
 pub struct Services {
     /// gRPC address of the process that runs the others ("http://host:port").
     pub address: String,
-    /// HTTP address of an origin elsewhere, for an edge without one.
+    /// Internal address (its server.grpc_listen) of an origin elsewhere, for an edge without one.
     pub origin: String,
 }
 
 impl Default for Services {
     fn default() -> Self {
-        Self { address: "http://127.0.0.1:8401".to_owned(), origin: "http://127.0.0.1:8400".to_owned() }
+        Self { address: "http://127.0.0.1:8401".to_owned(), origin: "http://127.0.0.1:8401".to_owned() }
     }
 }
 

@@ -58,7 +58,7 @@ pub enum Role {
     Ingest,
     /// Makes streams from what is stored.
     Origin,
-    /// Serves streams near viewers. Its origin is in the same process.
+    /// Serves streams near viewers, from the origin in this process or the one that `services.origin` names.
     Edge,
     /// Encodes and packages.
     Worker,
@@ -176,16 +176,21 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
         background.spawn(onboard::consume(log, workflows, masters, onboarding, stopped));
     }
 
-    if plays(Role::Origin) || plays(Role::Edge) {
+    let half = config.delivery.cache_bytes / 2;
+    let mut origin = None;
+    if plays(Role::Origin) {
         let (keys, workflows) = (LicenseClient::new(license.clone()), WorkflowClient::new(workflow.clone()));
-        let half = config.delivery.cache_bytes / 2;
-        let origin = OriginService::new(objects.clone(), keys, workflows, config.profiles()?, half);
-        let origin = metrics.measured(matinee_origin::router(origin), "origin");
-        if plays(Role::Edge) {
-            let cache = Cache::new(origin, half);
-            let edge = Edge::new(cache, Signer::new(&secrets.signing), Arc::new(SystemClock));
-            http = http.merge(metrics.measured(matinee_edge::router(edge), "edge"));
-        }
+        let service = OriginService::new(objects.clone(), keys, workflows, config.profiles()?, half);
+        origin = Some(metrics.measured(matinee_origin::router(service), "origin"));
+    }
+
+    if plays(Role::Edge) {
+        let upstream = match &origin {
+            Some(here) => here.clone(),
+            None => matinee_edge::elsewhere(&config.services.origin, secrets.service.expose())?,
+        };
+        let edge = Edge::new(Cache::new(upstream, half), Signer::new(&secrets.signing), Arc::new(SystemClock));
+        http = http.merge(metrics.measured(matinee_edge::router(edge), "edge"));
     }
 
     if let Some(tools) = tools.filter(|_| plays(Role::Worker)) {
@@ -219,7 +224,8 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
     let (door, between) = (bind(config.server.listen).await?, bind(config.server.grpc_listen).await?);
     tracing::info!(http = %config.server.listen, grpc = %config.server.grpc_listen, ?roles, "ready");
     let http = http.merge(health.router()).merge(metrics.router());
-    let services = admit(grpc.into_axum_router(), secrets.service.expose());
+    // Edges elsewhere reach the origin beside the services, never by the public door.
+    let services = admit(grpc.into_axum_router().merge(origin.unwrap_or_default()), secrets.service.expose());
     background.close();
     tokio::join!(serve(door, http, &public, stop.clone()), serve(between, services, &internal, stop.clone()));
     background.wait().await;

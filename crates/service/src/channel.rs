@@ -55,12 +55,18 @@ pub fn admit(services: axum::Router, secret: &str) -> axum::Router {
     let expected = format!("Bearer {secret}").into_bytes();
     services.layer(axum::middleware::from_fn(move |request: axum::extract::Request, next: axum::middleware::Next| {
         let given = request.headers().get(http::header::AUTHORIZATION).map(http::HeaderValue::as_bytes);
+        let kind = request.headers().get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+        let grpc = kind.is_some_and(|kind| kind.starts_with(b"application/grpc"));
         let known = given.is_some_and(|given| same(given, &expected));
         async move {
             if known {
                 return next.run(request).await;
             }
-            tonic::Status::unauthenticated("the caller does not hold this installation's service secret").into_http()
+            let reason = "the caller does not hold this installation's service secret";
+            if grpc {
+                return tonic::Status::unauthenticated(reason).into_http();
+            }
+            crate::http::problem(http::StatusCode::UNAUTHORIZED, "not signed in", reason)
         }
     }))
 }

@@ -3,6 +3,8 @@
 
 mod cache;
 mod routes;
+mod upstream;
 
 pub use cache::{Cache, Fetched};
 pub use routes::{Edge, router};
+pub use upstream::{UpstreamError, elsewhere};
