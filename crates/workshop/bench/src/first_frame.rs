@@ -10,31 +10,31 @@ const PLAYS: usize = 30;
 /// Milliseconds, at the 95th percentile.
 const GOAL: f64 = 200.0;
 
+/// The options of a film of half a minute.
+pub const HALF_MINUTE: [&str; 18] = [
+    "-f",
+    "lavfi",
+    "-i",
+    "testsrc2=size=1280x720:rate=24",
+    "-f",
+    "lavfi",
+    "-i",
+    "sine=frequency=330:sample_rate=48000",
+    "-t",
+    "30",
+    "-c:v",
+    "libx264",
+    "-preset",
+    "veryfast",
+    "-pix_fmt",
+    "yuv420p",
+    "-c:a",
+    "aac",
+];
+
 /// Measures milliseconds; the "peer" is the goal, as there is no other service to click in.
 pub fn run() -> Result<(), Failure> {
-    let master = film(
-        "half-minute-720p.mp4",
-        &[
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=1280x720:rate=24",
-            "-f",
-            "lavfi",
-            "-i",
-            "sine=frequency=330:sample_rate=48000",
-            "-t",
-            "30",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "veryfast",
-            "-pix_fmt",
-            "yuv420p",
-            "-c:a",
-            "aac",
-        ],
-    )?;
+    let master = film("half-minute-720p.mp4", &HALF_MINUTE)?;
     let house = House::start(&[])?;
     house.add("film", &master)?;
     let folder = Path::new("tests/browser");

@@ -58,10 +58,15 @@ impl House {
 
     /// `matinee title add`, until the film plays.
     pub fn add(&self, title: &str, file: &Path) -> Result<(), Failure> {
+        self.taken_in(title, file, &[])
+    }
+
+    fn taken_in(&self, title: &str, file: &Path, options: &[&str]) -> Result<(), Failure> {
         let output = Command::new(program()?)
             .arg("--data")
             .arg(self.folder.path().join("data"))
             .args(["title", "add", "--title", title])
+            .args(options)
             .arg(file)
             .envs(self.settings.iter().cloned())
             .output()?;
@@ -69,6 +74,11 @@ impl House {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
         }
         Ok(())
+    }
+
+    /// `matinee title add`, until the film is in.
+    pub fn add_without_waiting(&self, title: &str, file: &Path) -> Result<(), Failure> {
+        self.taken_in(title, file, &["--no-wait"])
     }
 
     /// CPU seconds so far, with those of the programs it called.

@@ -8,6 +8,7 @@ mod house;
 mod measure;
 mod onboard;
 mod package;
+mod starve;
 mod upload;
 
 use std::process::ExitCode;
@@ -17,10 +18,11 @@ fn main() -> ExitCode {
     let lines = match name.as_str() {
         "onboard" => onboard::run(),
         "package" => package::run(),
+        "starve" => starve::run(),
         "upload" => upload::run(),
         "first-frame" => first_frame::run(),
         other => {
-            eprintln!("matinee-bench: {other:?} is not known: onboard, package, upload, first-frame");
+            eprintln!("matinee-bench: {other:?} is not known: onboard, package, upload, first-frame, starve");
             return ExitCode::from(2);
         }
     };

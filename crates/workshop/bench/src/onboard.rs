@@ -13,37 +13,37 @@ const RUNGS: [(u32, u32, u32, u32); 5] =
 const PRESET: &str = "fast";
 const ROUNDS: usize = 3;
 
+/// The options of a film of two minutes.
+pub const TWO_MINUTES: [&str; 24] = [
+    "-f",
+    "lavfi",
+    "-i",
+    "testsrc2=size=1920x1080:rate=24,noise=alls=8:allf=t,hue=H=t/7",
+    "-f",
+    "lavfi",
+    "-i",
+    "anoisesrc=color=pink:amplitude=0.3:sample_rate=48000,aformat=channel_layouts=stereo",
+    "-t",
+    "120",
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-b:v",
+    "12M",
+    "-g",
+    "120",
+    "-pix_fmt",
+    "yuv420p",
+    "-c:a",
+    "aac",
+    "-b:a",
+    "192k",
+];
+
 /// Measures CPU seconds and wall seconds, with one worker slot and with two.
 pub fn run() -> Result<(), Failure> {
-    let master = film(
-        "two-minutes-1080p.mp4",
-        &[
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=1920x1080:rate=24,noise=alls=8:allf=t,hue=H=t/7",
-            "-f",
-            "lavfi",
-            "-i",
-            "anoisesrc=color=pink:amplitude=0.3:sample_rate=48000,aformat=channel_layouts=stereo",
-            "-t",
-            "120",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-b:v",
-            "12M",
-            "-g",
-            "120",
-            "-pix_fmt",
-            "yuv420p",
-            "-c:a",
-            "aac",
-            "-b:a",
-            "192k",
-        ],
-    )?;
+    let master = film("two-minutes-1080p.mp4", &TWO_MINUTES)?;
     let mut ours: [Vec<(f64, f64)>; 2] = Default::default();
     let mut peer = Vec::new();
     for round in 1..=ROUNDS {
