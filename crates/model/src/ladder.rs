@@ -127,7 +127,22 @@ impl Default for Ladder {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".*", at in any::<prop::sample::Index>(), with in ".{0,12}") {
+            let _ = Ladder::parse(&text);
+            let mut changed = DEFAULT_LADDER.to_owned();
+            let place = at.index(changed.len());
+            if changed.is_char_boundary(place) {
+                changed.insert_str(place, &with);
+            }
+            let _ = Ladder::parse(&changed);
+        }
+    }
 
     #[test]
     fn the_default_ladder_is_whole() {

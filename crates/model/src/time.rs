@@ -107,7 +107,21 @@ impl From<FrameRate> for String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_rate_that_is_taken_comes_back_as_it_was_written(text in "[0-9/.]{0,12}", num: u32, den: u32) {
+            for text in [text, format!("{num}/{den}")] {
+                if let Ok(rate) = text.parse::<FrameRate>() {
+                    prop_assert!((1.0..=240.0).contains(&rate.as_f64()));
+                    prop_assert_eq!(rate.to_string().parse::<FrameRate>(), Ok(rate));
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_grid_is_in_whole_frames() {

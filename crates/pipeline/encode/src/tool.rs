@@ -157,13 +157,13 @@ impl Tools {
     ) -> Result<Finished, ToolError> {
         let quiet = ["-hide_banner", "-nostdin", "-nostats", "-y", "-loglevel", "warning", "-progress", "pipe:2"];
         let all: Vec<OsString> = quiet.iter().map(OsString::from).chain(arguments).collect();
-        let limits = process::Limits { stall: STALL, output: MOST_OUTPUT };
+        let limits = process::Limits { stall: STALL, output: MOST_OUTPUT, idle: true };
         process::run(&self.ffmpeg, &all, limits, progress).await
     }
 
     /// Runs ffprobe and gives what it printed.
     pub async fn ffprobe(&self, arguments: Vec<OsString>) -> Result<Finished, ToolError> {
-        let limits = process::Limits { stall: STALL, output: MOST_OUTPUT };
+        let limits = process::Limits { stall: STALL, output: MOST_OUTPUT, idle: true };
         process::run(&self.ffprobe, &arguments, limits, |_| {}).await
     }
 }

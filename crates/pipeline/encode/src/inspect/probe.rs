@@ -157,7 +157,26 @@ fn read_packets(text: &str) -> Packets {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn nothing_that_ffprobe_could_say_panics(
+            table in "([-0-9./NA]{0,9},){0,4}[KD_\n]{0,5}", key in "[a-z_]{1,14}", value in "[-0-9./:a-zA-Z]{0,14}", text in ".*",
+        ) {
+            let _ = read_packets(&table);
+            let _ = read_packets(&text);
+            for said in [text, format!("{{\"streams\":[{{\"{key}\":\"{value}\"}}],\"format\":{{\"{key}\":\"{value}\"}}}}")] {
+                if let Ok(probe) = serde_json::from_str::<Probe>(&said) {
+                    for stream in &probe.streams {
+                        let _ = (stream.tag(&key), stream.seconds(), stream.start_us());
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn packets_are_put_in_order_and_hidden_ones_left_out() {

@@ -16,6 +16,9 @@ const TAIL: usize = 8 << 10;
 /// The niceness of everything that is called: a viewer comes first.
 const NICENESS: i32 = 19;
 
+/// The idle policy has no priorities of its own.
+const IDLE: libc::sched_param = libc::sched_param { sched_priority: 0 };
+
 /// How much it may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -23,11 +26,14 @@ pub(super) struct Limits {
     pub stall: Duration,
     /// Bytes of standard output.
     pub output: usize,
+    /// Runs only where nothing else wants the processor: a niceness alone lets it hold on for some milliseconds while a
+    /// viewer's request waits.
+    pub idle: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { stall: Duration::from_secs(20), output: 1 << 20 }
+        Self { stall: Duration::from_secs(20), output: 1 << 20, idle: false }
     }
 }
 
@@ -39,14 +45,19 @@ pub(super) async fn run(
     mut progress: impl FnMut(&FfmpegProgress) + Send,
 ) -> Result<Finished, ToolError> {
     let name = program.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let idle = limits.idle;
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
             // A master's encoder must not outlive the worker, even one that is killed.
             rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
             rustix::process::setpriority_process(None, NICENESS)?;
+            if idle {
+                // Where a system refuses it, the niceness is left.
+                libc::sched_setscheduler(0, libc::SCHED_IDLE, &IDLE);
+            }
             Ok(())
         });
     }
@@ -150,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_stands_still_is_stopped_and_a_failure_says_why() {
-        let limits = Limits { stall: Duration::from_millis(100), output: 100 };
+        let limits = Limits { stall: Duration::from_millis(100), output: 100, idle: false };
         let stuck = run(Path::new("/bin/sh"), &shell("exec sleep 60"), limits, |_| {}).await;
         assert!(matches!(stuck, Err(ToolError::Stalled { .. })), "{stuck:?}");
         let failed =
@@ -190,5 +201,11 @@ mod tests {
         waited.await.unwrap();
         let nice = run(program, &shell("nice"), Limits::default(), |_| {}).await.unwrap();
         assert_eq!(nice.stdout, b"19\n");
+        let policy = "cut -d' ' -f41 /proc/self/stat";
+        for (idle, expected) in [(false, libc::SCHED_OTHER), (true, libc::SCHED_IDLE)] {
+            let limits = Limits { idle, ..Limits::default() };
+            let told = run(program, &shell(policy), limits, |_| {}).await.unwrap();
+            assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), expected.to_string());
+        }
     }
 }
