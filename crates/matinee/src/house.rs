@@ -10,9 +10,11 @@ use axum::Router;
 use clap::ValueEnum;
 use matinee_catalog::CatalogService;
 use matinee_contracts::catalog::catalog_client::CatalogClient;
+use matinee_contracts::history::history_client::HistoryClient;
 use matinee_contracts::ingest::ingest_client::IngestClient;
 use matinee_contracts::license::license_client::LicenseClient;
 use matinee_contracts::playback::playback_client::PlaybackClient;
+use matinee_contracts::telemetry::telemetry_client::TelemetryClient;
 use matinee_contracts::workflow::workflow_client::WorkflowClient;
 use matinee_edge::{Cache, Edge};
 use matinee_encode::tool::Tools as EncodeTools;
@@ -20,6 +22,7 @@ use matinee_engines::events::{self, EventLogConfig};
 use matinee_engines::objects::ObjectStorage;
 use matinee_engines::objects::folder::FolderStore;
 use matinee_gateway::{Gateway, StudioKey};
+use matinee_history::HistoryService;
 use matinee_ingest::{IngestConfig, IngestService};
 use matinee_license::LicenseService;
 use matinee_origin::OriginService;
@@ -32,6 +35,7 @@ use matinee_service::metrics::Metrics;
 use matinee_service::secrets::Secrets;
 use matinee_service::signing::Signer;
 use matinee_service::worker::runtime::{Slots, work};
+use matinee_telemetry::TelemetryService;
 use matinee_workflow::WorkflowService;
 use matinee_workflow::onboard::{self, Step, Tools};
 use serde_json::{Map, json};
@@ -62,6 +66,10 @@ pub enum Role {
     Edge,
     /// Encodes and packages.
     Worker,
+    /// Where viewers stopped.
+    History,
+    /// Takes what players report.
+    Telemetry,
 }
 
 /// The installation's secrets, made at the first start.
@@ -100,7 +108,8 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
     let background = TaskTracker::new();
     let plays = |role| roles.contains(&role);
 
-    let log = if [Role::Workflow, Role::Catalog, Role::Ingest].into_iter().any(plays) {
+    let speaking = [Role::Workflow, Role::Catalog, Role::Ingest, Role::History, Role::Telemetry];
+    let log = if speaking.into_iter().any(plays) {
         Some(events::open(&config.data.folder.join("events"), EventLogConfig::default()).await?)
     } else {
         None
@@ -170,7 +179,7 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
         background.spawn(async move { service.maintain(stopped).await });
     }
 
-    if let Some((log, tools)) = log.zip(tools.as_ref()).filter(|_| plays(Role::Workflow)) {
+    if let Some((log, tools)) = log.clone().zip(tools.as_ref()).filter(|_| plays(Role::Workflow)) {
         let (onboarding, stopped) = (onboarding(&config, tools)?, stop.clone());
         let (workflows, masters) = (WorkflowClient::new(workflow.clone()), IngestClient::new(ingest.clone()));
         background.spawn(onboard::consume(log, workflows, masters, onboarding, stopped));
@@ -202,12 +211,28 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
         background.spawn(work(client, objects.clone(), handlers, name, slots, stop.clone()));
     }
 
+    let (mut history, mut telemetry) = (elsewhere.clone(), elsewhere);
+    if let Some(log) = log.clone().filter(|_| plays(Role::History)) {
+        let service = HistoryService::open(&config.data.folder.join("history")).await?;
+        history = Channel::local(service.server());
+        grpc = grpc.add_service(service.server());
+        let stopped = stop.clone();
+        background.spawn(async move { service.consume(log, stopped).await });
+    }
+    if let Some(log) = log.filter(|_| plays(Role::Telemetry)) {
+        let service = TelemetryService::open(log);
+        telemetry = Channel::local(service.server());
+        grpc = grpc.add_service(service.server());
+    }
+
     if plays(Role::Gateway) {
         let gateway = Gateway {
             catalog: CatalogClient::new(catalog),
             playback: PlaybackClient::new(playback),
             workflow: WorkflowClient::new(workflow),
             ingest: IngestClient::new(ingest),
+            history: HistoryClient::new(history),
+            telemetry: TelemetryClient::new(telemetry),
             objects,
         };
         let key = StudioKey(config.studio.key.clone());

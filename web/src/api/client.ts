@@ -1,5 +1,5 @@
 /** Asks the gateway. A refusal becomes a [`Refused`] whose message is fit to show. */
-import type { Inspection, PlaySession, Title, UnfinishedUpload, Workflow } from './types'
+import type { Inspection, PlaySession, Title, UnfinishedUpload, Watched, Workflow } from './types'
 
 /** The gateway said no (RFC 9457), or could not be reached (status 0). */
 export class Refused extends Error {
@@ -31,11 +31,15 @@ async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     const problem = (await response.json().catch(() => ({}))) as Problem
     throw new Refused(response.status, problem.detail ?? problem.title ?? `The service answered ${response.status}.`)
   }
-  return (await response.json()) as T
+  return (response.status === 204 ? undefined : await response.json()) as T
+}
+
+function sent(method: 'POST' | 'PUT', body: unknown): RequestInit {
+  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
 function send<T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T> {
-  return ask(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  return ask(path, sent(method, body))
 }
 
 const part = encodeURIComponent
@@ -46,6 +50,40 @@ export const getTitle = (id: string, signal?: AbortSignal): Promise<Title> =>
   ask(`/api/titles/${part(id)}`, signal ? { signal } : {})
 /** A new session for a title. */
 export const startPlay = (title: string): Promise<PlaySession> => send('POST', '/api/play', { title })
+
+export type BeatState = 'playing' | 'paused' | 'stalled' | 'ended'
+/** Where somebody is in a film. Times are milliseconds since 1970 by this device's clock. */
+export interface Beat {
+  title: string
+  session: string
+  /** From 1, within the session. */
+  sequence: number
+  positionSeconds: number
+  durationSeconds: number
+  at: number
+  state: BeatState
+  quality: {
+    startMs: number
+    stalls: number
+    stalledMs: number
+    bitsPerSecond: number
+    height: number
+    droppedFrames: number
+    error: string
+  }
+}
+export interface HeartbeatReport {
+  sentAt: number
+  beats: Beat[]
+}
+
+/** Reports what a player does. Outlives the page that sends it. */
+export const sendHeartbeats = (report: HeartbeatReport): Promise<void> => ask('/api/heartbeats', { ...sent('POST', report), keepalive: true })
+/** What was begun and not finished, the latest first. */
+export const listUnfinished = (signal?: AbortSignal): Promise<Watched[]> =>
+  ask('/api/history?unfinished=true', signal ? { signal } : {})
+/** Takes a title out of the viewer's history. */
+export const forget = (title: string): Promise<void> => ask(`/api/history/${part(title)}`, { method: 'DELETE' })
 
 /** All titles, published or not; the studio's. */
 export const listStudioTitles = (signal?: AbortSignal): Promise<Title[]> =>

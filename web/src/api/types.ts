@@ -31,6 +31,18 @@ export interface PlaySession {
   expires: string | null
   protection: string
   durationSeconds: number
+  /** Where the viewer stopped the last time; 0 at the beginning. */
+  resumeSeconds: number
+}
+
+/** A title and where the viewer is in it. */
+export interface Watched {
+  title: Title
+  resumeSeconds: number
+  positionSeconds: number
+  durationSeconds: number
+  finished: boolean
+  at: string | null
 }
 
 export type WorkflowState = 'active' | 'completed' | 'stuck' | 'stopped'

@@ -145,19 +145,28 @@ function Poster({ title, playback, state }: { title: Title; playback: Playback; 
   const warm = () => {
     if (mayWarm()) void playback.warm()
   }
+  const resume = state.session?.resumeSeconds ?? 0
   return (
-    <button
-      type="button"
-      className="poster"
-      data-warm={state.phase === 'warm'}
-      aria-label={`Play ${title.name}`}
-      onPointerEnter={warm}
-      onFocus={warm}
-      onClick={(event) => void playback.start(event.timeStamp)}
-    >
-      {title.artwork && <img src={title.artwork} alt="" />}
-      <span className="poster-play"><Icon name="play" /></span>
-    </button>
+    <>
+      <button
+        type="button"
+        className="poster"
+        data-warm={state.phase === 'warm'}
+        aria-label={`Play ${title.name}`}
+        onPointerEnter={warm}
+        onFocus={warm}
+        onClick={(event) => void playback.start(event.timeStamp)}
+      >
+        {title.artwork && <img src={title.artwork} alt="" />}
+        <span className="poster-play"><Icon name="play" /></span>
+      </button>
+      {resume > 0 && (
+        <p className="poster-resume">
+          <span>Goes on at {clock(resume)}</span>
+          <button type="button" className="button small" onClick={(event) => void playback.startOver(event.timeStamp)}>From the start</button>
+        </p>
+      )}
+    </>
   )
 }
 

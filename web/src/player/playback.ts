@@ -11,6 +11,7 @@ import { startPlay } from '../api/client'
 import type { PlaySession } from '../api/types'
 import { type Choice, audioChoices, textChoices, videoChoices } from './choices'
 import { type Failure, failureOf, isRunOut } from './failures'
+import { Heartbeats, type Quality } from './heartbeats'
 import { nextSpeed } from './keys'
 import { type Protocol, authorise, manifestOf, manifestType, newPlayer, settingsFor, shaka } from './settings'
 
@@ -76,6 +77,10 @@ export class Playback {
   private readonly ending = new AbortController()
   private warmth: Promise<Warmth> | null = null
   private lastText: string | null = null
+  private beats: Heartbeats | null = null
+  /** Whose session the heartbeats are of. */
+  private beatsOf = ''
+  private reported = { startMs: 0, stalls: 0, stalledMs: 0, droppedFrames: 0 }
   /** When a session that had run out was last replaced. */
   private renewedAt = -Infinity
 
@@ -128,12 +133,12 @@ export class Playback {
     await this.attached
     this.player.configure(settingsFor(session, this.state.protocol))
     const { protocol } = this.state
-    const preload = await this.player.preload(manifestOf(session, protocol), null, manifestType(protocol))
+    const preload = await this.player.preload(manifestOf(session, protocol), resumeAt(session), manifestType(protocol))
     await preload?.waitForFinish()
     return { session, preload }
   }
 
-  /** Plays from the start. `clicked` is the click's time on the page's clock. */
+  /** Plays from where the viewer stopped, or from the start. `clicked` is the click's time on the page's clock. */
   async start(clicked: number): Promise<void> {
     performance.mark('play-click', { startTime: clicked })
     this.diagnostics.warm = this.state.phase === 'warm'
@@ -144,7 +149,7 @@ export class Playback {
     })
     try {
       const { session, preload } = await this.warmed()
-      await this.load(preload ?? manifestOf(session, this.state.protocol), null)
+      await this.load(preload ?? manifestOf(session, this.state.protocol), preload ? null : resumeAt(session))
       await this.video.play()
     } catch (error) {
       this.fail(error)
@@ -166,6 +171,12 @@ export class Playback {
     await this.attached
     this.player.configure(settingsFor(session, this.state.protocol))
     return { session, preload: null }
+  }
+
+  /** Plays from the very start, whatever was watched before. */
+  async startOver(clicked: number): Promise<void> {
+    await this.start(clicked)
+    this.seekTo(0)
   }
 
   private async load(what: string | shaka.media.PreloadManager, at: number | null): Promise<void> {
@@ -204,6 +215,7 @@ export class Playback {
 
   /** Nobody sees it any more: stops and lets go of everything. */
   async destroy(): Promise<void> {
+    this.beats?.rest('ended')
     this.ending.abort()
     const warmth = await this.warmth?.catch(() => null)
     await warmth?.preload?.destroy()
@@ -315,11 +327,23 @@ export class Playback {
     const { signal } = this.ending
     const on = (name: keyof HTMLVideoElementEventMap, run: () => void) => this.video.addEventListener(name, run, { signal })
     on('play', () => this.set({ phase: this.begun() ? 'playing' : this.state.phase }))
-    on('playing', () => this.set({ phase: 'playing', waiting: false }))
+    on('playing', () => {
+      this.set({ phase: 'playing', waiting: false })
+      this.heartbeats()?.begin()
+    })
     on('pause', () => {
       if (this.begun() && !this.video.ended) this.set({ phase: 'paused' })
+      this.beats?.rest('paused')
     })
-    on('ended', () => this.set({ phase: 'ended' }))
+    on('seeked', () => {
+      if (this.begun()) this.beats?.beat(this.video.paused ? 'paused' : 'playing')
+    })
+    on('ended', () => {
+      this.set({ phase: 'ended' })
+      this.beats?.rest('ended')
+    })
+    // The page may not come back from being hidden.
+    window.addEventListener('pagehide', () => this.beats?.rest('ended'), { signal })
     on('timeupdate', () => this.readTime())
     on('progress', () => this.readTime())
     on('durationchange', () => this.readTime())
@@ -334,6 +358,40 @@ export class Playback {
       if (buffering && this.state.phase === 'playing' && !this.video.seeking) this.diagnostics.stalls += 1
       this.set({ waiting: buffering })
     })
+  }
+
+  /** Of the session that plays. */
+  private heartbeats(): Heartbeats | null {
+    const { session } = this.state
+    if (session && this.beatsOf !== session.session) {
+      this.beats?.rest('ended')
+      const place = () => ({ positionSeconds: this.video.currentTime, durationSeconds: this.state.duration })
+      this.beats = new Heartbeats(this.title, session.session, place, () => this.quality())
+      this.beatsOf = session.session
+    }
+    return this.beats
+  }
+
+  /** What happened to the picture since this was asked the last time. */
+  private quality(): Quality {
+    const { streamBandwidth, droppedFrames, bufferingTime } = this.player.getStats()
+    const whole = (value: number) => (Number.isFinite(value) ? Math.max(0, Math.round(value)) : 0)
+    const now = {
+      startMs: whole(this.diagnostics.startupMs ?? 0), stalls: this.diagnostics.stalls, stalledMs: whole(bufferingTime * 1000),
+      droppedFrames: whole(droppedFrames),
+    }
+    const before = this.reported
+    this.reported = now
+    return {
+      // Told once.
+      startMs: before.startMs === 0 ? now.startMs : 0,
+      stalls: Math.max(0, now.stalls - before.stalls),
+      stalledMs: Math.max(0, now.stalledMs - before.stalledMs),
+      droppedFrames: Math.max(0, now.droppedFrames - before.droppedFrames),
+      bitsPerSecond: whole(streamBandwidth),
+      height: this.video.videoHeight,
+      error: this.state.failure ? this.state.failure.detail.slice(0, 64) : '',
+    }
   }
 
   private begun(): boolean {
@@ -391,6 +449,9 @@ export interface Statistics {
   scheme: string | null
   switches: number
 }
+
+/** Where to begin, for the player; its own choice at the start. */
+const resumeAt = (session: PlaySession): number | null => (session.resumeSeconds > 0 ? session.resumeSeconds : null)
 
 function stillGood(session: PlaySession): boolean {
   return session.expires === null || Date.parse(session.expires) - Date.now() > LEAST_LEFT_MS

@@ -1,11 +1,12 @@
 /** What there is to watch. */
 import { type ReactElement, useEffect } from 'react'
-import { listTitles } from '../api/client'
-import type { Title } from '../api/types'
+import { forget, listTitles, listUnfinished } from '../api/client'
+import type { Title, Watched } from '../api/types'
 import { useAnswer } from '../api/useAnswer'
 import { Notice } from '../design/Notice'
+import { ProgressBar } from '../design/ProgressBar'
 import { Link, titlePath } from '../router'
-import { length } from '../words/time'
+import { clock, length } from '../words/time'
 import { fetchPlayer } from './playerModule'
 
 export function TitlesPage(): ReactElement {
@@ -18,6 +19,7 @@ export function TitlesPage(): ReactElement {
   }, [])
   return (
     <main id="content" className="page">
+      <ContinueWatching />
       <h1 className="page-title">Films</h1>
       {answer.state === 'waiting' && <Shelf waiting />}
       {answer.state === 'failed' && <Notice title="The films can’t be listed" again={again}>{answer.reason}</Notice>}
@@ -28,6 +30,38 @@ export function TitlesPage(): ReactElement {
       )}
       {answer.state === 'here' && answer.value.length > 0 && <Shelf titles={answer.value} />}
     </main>
+  )
+}
+
+/** What was begun and not finished. Nothing where there is nothing, or where it is not known just now. */
+function ContinueWatching(): ReactElement | null {
+  const [answer, again] = useAnswer(listUnfinished)
+  if (answer.state !== 'here' || answer.value.length === 0) return null
+  const remove = (title: string): void => void forget(title).then(again, again)
+  return (
+    <section aria-labelledby="continue-title" className="continue">
+      <h2 id="continue-title" className="page-title">Continue watching</h2>
+      <ul className="shelf">
+        {answer.value.map((watched) => <li key={watched.title.id}><Unfinished watched={watched} remove={remove} /></li>)}
+      </ul>
+    </section>
+  )
+}
+
+function Unfinished({ watched, remove }: { watched: Watched; remove: (title: string) => void }): ReactElement {
+  const { title, resumeSeconds } = watched
+  return (
+    <article className="card">
+      <Link href={titlePath(title.id)} className="card-link" tabIndex={-1} aria-hidden="true">
+        <Artwork title={title} />
+      </Link>
+      <ProgressBar share={resumeSeconds / Math.max(title.durationSeconds, 0.1)} label={`Watched of ${title.name}`} />
+      <h3><Link href={titlePath(title.id)}>{title.name}</Link></h3>
+      <p className="row">
+        <span className="soft">At {clock(resumeSeconds)} of {clock(title.durationSeconds)}</span>
+        <button type="button" className="button small" aria-label={`Remove ${title.name}`} onClick={() => remove(title.id)}>Remove</button>
+      </p>
+    </article>
   )
 }
 

@@ -32,7 +32,8 @@ pub async fn admit(State(key): State<StudioKey>, request: Request, next: Next) -
     next.run(request).await
 }
 
-fn from_another_site(request: &Request) -> bool {
+/// Whether a page of another site wants to change something here.
+pub fn from_another_site(request: &Request) -> bool {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return false;
     }

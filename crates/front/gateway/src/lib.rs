@@ -5,16 +5,20 @@
 
 mod answer;
 mod guard;
+mod history;
 mod studio;
 mod titles;
+mod viewer;
 mod web;
 mod workflow_json;
 
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use matinee_contracts::catalog::catalog_client::CatalogClient;
+use matinee_contracts::history::history_client::HistoryClient;
 use matinee_contracts::ingest::ingest_client::IngestClient;
 use matinee_contracts::playback::playback_client::PlaybackClient;
+use matinee_contracts::telemetry::telemetry_client::TelemetryClient;
 use matinee_contracts::workflow::workflow_client::WorkflowClient;
 use matinee_engines::objects::ObjectStorage;
 use matinee_service::channel::Channel;
@@ -32,6 +36,10 @@ pub struct Gateway {
     pub workflow: WorkflowClient<Channel>,
     /// Uploads.
     pub ingest: IngestClient<Channel>,
+    /// Where viewers stopped.
+    pub history: HistoryClient<Channel>,
+    /// What players report.
+    pub telemetry: TelemetryClient<Channel>,
     /// Artwork.
     pub objects: ObjectStorage,
 }
@@ -58,10 +66,17 @@ pub fn router(gateway: Gateway, key: StudioKey, studio: Router) -> Router {
         .route("/api/titles", get(titles::list))
         .route("/api/titles/{id}", get(titles::show))
         .route("/api/titles/{id}/artwork", get(titles::artwork))
+        .with_state(gateway.clone());
+    let viewers = Router::new()
         .route("/api/play", post(titles::play))
-        .with_state(gateway);
+        .route("/api/heartbeats", post(history::report))
+        .route("/api/history", get(history::list).delete(history::erase))
+        .route("/api/history/{title}", delete(history::remove))
+        .with_state(gateway)
+        .layer(axum::middleware::from_fn(viewer::recognise));
     Router::new()
         .merge(open)
+        .merge(viewers)
         .merge(closed)
         .fallback(web::file)
         .layer(tower_http::compression::CompressionLayer::new().compress_when(web::Compressible))

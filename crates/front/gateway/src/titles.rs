@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Gateway;
 use crate::answer::{Problem, time};
+use crate::history::resume;
+use crate::viewer::Viewer;
 
 /// A title as the application shows it.
 #[derive(Serialize)]
@@ -112,18 +114,23 @@ pub struct SessionJson {
     expires: Option<String>,
     protection: String,
     duration_seconds: f64,
+    /// Where the viewer stopped the last time; 0 at the beginning.
+    resume_seconds: f64,
 }
 
 /// `POST /api/play`.
 pub async fn play(
-    State(mut gateway): State<Gateway>,
+    State(gateway): State<Gateway>,
+    viewer: Viewer,
     body: Result<Json<PlayJson>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(play) = body?;
     let request = StartRequest { title: play.title.clone(), profile: play.profile, protection: play.protection };
     let mut catalog = gateway.catalog.clone();
-    let title = catalog.get_title(GetTitleRequest { id: play.title });
-    let (session, title) = tokio::join!(gateway.playback.start(request), title);
+    let title = catalog.get_title(GetTitleRequest { id: play.title.clone() });
+    let resume = resume(&gateway, &viewer, &play.title);
+    let mut playback = gateway.playback.clone();
+    let (session, title, resume_seconds) = tokio::join!(playback.start(request), title, resume);
     let (session, title) = (session?.into_inner(), title?.into_inner());
     let answer = SessionJson {
         session: session.id,
@@ -137,6 +144,7 @@ pub async fn play(
         expires: time(session.expires_us),
         protection: session.protection,
         duration_seconds: session.duration_us as f64 / 1e6,
+        resume_seconds,
     };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
