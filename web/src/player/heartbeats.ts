@@ -15,15 +15,7 @@ export interface Place {
 }
 
 /** Numbers of the stream since the last heartbeat. */
-export interface Quality {
-  startMs: number
-  stalls: number
-  stalledMs: number
-  bitsPerSecond: number
-  height: number
-  droppedFrames: number
-  error: string
-}
+export type Quality = Beat['quality']
 
 export class Heartbeats {
   private readonly kept: Beat[] = []
