@@ -101,6 +101,14 @@ export class House {
   }
 }
 
+/** A page of somebody who was never here: with a history of its own. Closing it forgets them. */
+export async function stranger(chromium) {
+  const context = await chromium.createBrowserContext()
+  const page = await context.newPage()
+  page.once('close', () => void context.close().catch(() => undefined))
+  return page
+}
+
 /** A headless Chromium with a profile of its own. */
 export function browser() {
   return puppeteer.launch({

@@ -1,7 +1,7 @@
 // A film that was taken in plays in a browser, encrypted, by HLS and by DASH, and switches its quality both ways.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { House, browser, until } from './house.mjs'
+import { House, browser, stranger, until } from './house.mjs'
 
 let house
 let chromium
@@ -18,7 +18,7 @@ after(async () => {
 })
 
 async function opened(protocol) {
-  const page = await chromium.newPage()
+  const page = await stranger(chromium)
   const failures = []
   page.on('pageerror', (error) => failures.push(String(error)))
   await page.setViewport({ width: 1280, height: 800 })
@@ -73,7 +73,7 @@ for (const protocol of ['hls', 'dash']) {
 }
 
 test('the list shows the film and leads to it by keyboard', { timeout: 60_000 }, async () => {
-  const page = await chromium.newPage()
+  const page = await stranger(chromium)
   await page.goto(house.address)
   await page.waitForSelector('a[href="/title/film"]')
   await page.focus('a[href="/title/film"]')

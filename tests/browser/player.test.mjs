@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { accessible } from './axe.mjs'
-import { House, browser, until } from './house.mjs'
+import { House, browser, stranger, until } from './house.mjs'
 
 const SECONDS = 60
 
@@ -22,7 +22,7 @@ after(async () => {
 })
 
 async function playing(width = 1280, height = 800) {
-  const page = await chromium.newPage()
+  const page = await stranger(chromium)
   await page.setBypassCSP(true)
   await page.setViewport({ width, height })
   await page.goto(`${house.address}/title/film`)
@@ -149,7 +149,7 @@ test('an address that ran out is replaced by a new session, at the same place', 
 
 for (const [name, width, height] of [['a phone', 390, 844], ['a desk', 1280, 800], ['a television', 1920, 1080]]) {
   test(`the viewer's pages are accessible on ${name}`, { timeout: 60_000 }, async () => {
-    const page = await chromium.newPage()
+    const page = await stranger(chromium)
     await page.setBypassCSP(true)
     await page.setViewport({ width, height })
     for (const [path, ready] of [['/', 'a[href="/title/film"]'], ['/title/film', 'button[aria-label="Play A test film"]'], ['/title/none', 'main']]) {
