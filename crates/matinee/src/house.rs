@@ -21,7 +21,7 @@ use matinee_encode::tool::Tools as EncodeTools;
 use matinee_engines::events::{self, EventLogConfig};
 use matinee_engines::objects::ObjectStorage;
 use matinee_engines::objects::folder::FolderStore;
-use matinee_gateway::{Gateway, StudioKey};
+use matinee_gateway::{BehindTls, Gateway, StudioKey};
 use matinee_history::HistoryService;
 use matinee_ingest::{IngestConfig, IngestService};
 use matinee_license::LicenseService;
@@ -236,7 +236,8 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
             objects,
         };
         let key = StudioKey(config.studio.key.clone());
-        http = http.merge(metrics.measured(matinee_gateway::router(gateway, key, uploads), "gateway"));
+        let tls = BehindTls(config.server.tls_cert.is_some());
+        http = http.merge(metrics.measured(matinee_gateway::router(gateway, key, tls, uploads), "gateway"));
     }
 
     let tls = match (&config.server.tls_cert, &config.server.tls_key) {

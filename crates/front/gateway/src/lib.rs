@@ -24,6 +24,7 @@ use matinee_engines::objects::ObjectStorage;
 use matinee_service::channel::Channel;
 
 pub use guard::StudioKey;
+pub use viewer::BehindTls;
 
 /// The services behind the door.
 #[derive(Clone)]
@@ -46,7 +47,7 @@ pub struct Gateway {
 
 /// The door's routes. `studio` are routes of other services that only the studio may use (uploads); they and the
 /// studio's own are behind `key`.
-pub fn router(gateway: Gateway, key: StudioKey, studio: Router) -> Router {
+pub fn router(gateway: Gateway, key: StudioKey, tls: BehindTls, studio: Router) -> Router {
     let closed = Router::new()
         .route("/api/studio/workflows", get(studio::list_workflows))
         .route("/api/studio/workflows/{id}", get(studio::show_workflow))
@@ -73,7 +74,7 @@ pub fn router(gateway: Gateway, key: StudioKey, studio: Router) -> Router {
         .route("/api/history", get(history::list).delete(history::erase))
         .route("/api/history/{title}", delete(history::remove))
         .with_state(gateway)
-        .layer(axum::middleware::from_fn(viewer::recognise));
+        .layer(axum::middleware::from_fn_with_state(tls, viewer::recognise));
     Router::new()
         .merge(open)
         .merge(viewers)
