@@ -25,7 +25,7 @@ export class Heartbeats {
 
   constructor(
     private readonly title: string,
-    private readonly session: string,
+    readonly session: string,
     private readonly place: () => Place,
     private readonly quality: () => Quality,
     private readonly send = sendHeartbeats,

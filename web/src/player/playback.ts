@@ -78,8 +78,6 @@ export class Playback {
   private warmth: Promise<Warmth> | null = null
   private lastText: string | null = null
   private beats: Heartbeats | null = null
-  /** Whose session the heartbeats are of. */
-  private beatsOf = ''
   private reported = { startMs: 0, stalls: 0, stalledMs: 0, droppedFrames: 0 }
   /** When a session that had run out was last replaced. */
   private renewedAt = -Infinity
@@ -363,11 +361,10 @@ export class Playback {
   /** Of the session that plays. */
   private heartbeats(): Heartbeats | null {
     const { session } = this.state
-    if (session && this.beatsOf !== session.session) {
+    if (session && this.beats?.session !== session.session) {
       this.beats?.rest('ended')
       const place = () => ({ positionSeconds: this.video.currentTime, durationSeconds: this.state.duration })
       this.beats = new Heartbeats(this.title, session.session, place, () => this.quality())
-      this.beatsOf = session.session
     }
     return this.beats
   }

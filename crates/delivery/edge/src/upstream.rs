@@ -17,8 +17,6 @@ const STALL: Duration = Duration::from_secs(15);
 const ATTEMPTS: u32 = 2;
 /// When a player may ask again for what the origin did not give.
 const AGAIN_SECONDS: HeaderValue = HeaderValue::from_static("2");
-/// What of a request matters to the origin.
-const ASKED: [HeaderName; 3] = [header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH];
 /// What of its answer matters to a player.
 const ANSWERED: [HeaderName; 8] = [
     header::ACCEPT_RANGES,
@@ -74,12 +72,8 @@ async fn ask(State(origin): State<Elsewhere>, request: Request) -> Response {
     let url = format!("{}{}", origin.address, request.uri().path());
     let mut failed = String::new();
     for _ in 0..ATTEMPTS {
-        let mut asking = origin.client.request(request.method().clone(), &url);
-        for name in ASKED {
-            if let Some(value) = request.headers().get(&name) {
-                asking = asking.header(name, value);
-            }
-        }
+        // The cache has left only what matters to the origin.
+        let asking = origin.client.request(request.method().clone(), &url).headers(request.headers().clone());
         match asking.send().await {
             Ok(answer) => return passed_on(answer),
             Err(error) if error.is_connect() || error.is_request() => failed = error.to_string(),

@@ -69,10 +69,10 @@ struct QualityJson {
     error: String,
 }
 
-/// Microseconds of a count of `unit` microseconds; a number that is none (not finite, negative) is 0.
-fn micros(count: f64, unit: f64) -> u64 {
+/// A number that is none (not finite, negative) is 0.
+fn micros(seconds: f64) -> u64 {
     // A float that is too large becomes the largest integer, which the service refuses by name.
-    (count * unit) as u64
+    (seconds * 1e6) as u64
 }
 
 fn signed_micros(millis: f64) -> i64 {
@@ -91,8 +91,8 @@ impl From<BeatJson> for Beat {
             title: beat.title,
             session: beat.session,
             sequence: beat.sequence,
-            position_us: micros(beat.position_seconds, 1e6),
-            duration_us: micros(beat.duration_seconds, 1e6),
+            position_us: micros(beat.position_seconds),
+            duration_us: micros(beat.duration_seconds),
             at_us: signed_micros(beat.at),
             state: state.into(),
             quality: beat.quality.map(|q| Quality {

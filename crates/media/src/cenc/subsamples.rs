@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cros_codecs::codec::av1::parser::{ObuAction, ParsedObu, Parser as Av1Parser};
 use cros_codecs::codec::h264::nalu::Header;
@@ -62,29 +63,39 @@ fn hevc_nalu(bytes: &[u8]) -> Result<HevcNalu<'_>, String> {
     Ok(HevcNalu { header, data: Cow::Borrowed(bytes), size: bytes.len(), offset: 0 })
 }
 
+/// What a codec's parser says. The parsers trust some counts they read, and overflow on damaged ones: that is an error
+/// of the picture, not of this program. A parser that did must not be used again.
+fn guarded<T>(codec: VideoCodec, parse: impl FnOnce() -> Result<T, String>) -> Result<T, SplitError> {
+    let parsed = catch_unwind(AssertUnwindSafe(parse)).unwrap_or_else(|_| Err("its headers are damaged".to_owned()));
+    parsed.map_err(|reason| SplitError { codec: codec.name(), reason })
+}
+
+fn parser_of(codec: VideoCodec, entry: &Entry) -> Result<Parser, String> {
+    match codec {
+        VideoCodec::H264 => {
+            let mut parser = Box::new(AvcParser::default());
+            for set in avc_parameter_sets(&entry.config) {
+                avc_set(&mut parser, set)?;
+            }
+            Ok(Parser::Avc(parser))
+        }
+        VideoCodec::H265 => {
+            let mut parser = Box::new(HevcParser::default());
+            for set in hevc_parameter_sets(&entry.config) {
+                hevc_set(&mut parser, set)?;
+            }
+            Ok(Parser::Hevc(parser))
+        }
+        VideoCodec::Av1 => Ok(Parser::Av1(Box::new(av1_parser(entry)?))),
+    }
+}
+
 impl Splitter {
     /// For the pictures (or sound) that `entry` describes; `blocks` where protected runs must be multiples of 16 bytes.
     pub fn new(entry: &Entry, blocks: RunLength) -> Result<Self, SplitError> {
-        let refused = |codec| move |reason: String| SplitError { codec, reason };
         let parser = match entry.codec {
             Codec::Audio { .. } => Parser::Whole,
-            Codec::Video { codec: VideoCodec::H264, .. } => {
-                let mut parser = Box::new(AvcParser::default());
-                for set in avc_parameter_sets(&entry.config) {
-                    avc_set(&mut parser, set).map_err(refused("h264"))?;
-                }
-                Parser::Avc(parser)
-            }
-            Codec::Video { codec: VideoCodec::H265, .. } => {
-                let mut parser = Box::new(HevcParser::default());
-                for set in hevc_parameter_sets(&entry.config) {
-                    hevc_set(&mut parser, set).map_err(refused("h265"))?;
-                }
-                Parser::Hevc(parser)
-            }
-            Codec::Video { codec: VideoCodec::Av1, .. } => {
-                Parser::Av1(Box::new(av1_parser(entry).map_err(refused("av1"))?))
-            }
+            Codec::Video { codec, .. } => guarded(codec, || parser_of(codec, entry))?,
         };
         let blocks = blocks == RunLength::Blocks || matches!(parser, Parser::Av1(_));
         Ok(Self { parser, length_size: entry.nal_length_size().unwrap_or(4), blocks })
@@ -96,13 +107,13 @@ impl Splitter {
         let mut runs = Runs { out, clear: 0, blocks: self.blocks };
         match &mut self.parser {
             Parser::Whole => return Ok(()),
-            Parser::Avc(parser) => nals(sample, self.length_size, &mut runs, |nal| avc_clear(parser, nal))
-                .map_err(|reason| SplitError { codec: "h264", reason })?,
-            Parser::Hevc(parser) => nals(sample, self.length_size, &mut runs, |nal| hevc_clear(parser, nal))
-                .map_err(|reason| SplitError { codec: "h265", reason })?,
-            Parser::Av1(parser) => {
-                tiles(parser, sample, &mut runs).map_err(|reason| SplitError { codec: "av1", reason })?;
-            }
+            Parser::Avc(parser) => guarded(VideoCodec::H264, || {
+                nals(sample, self.length_size, &mut runs, |nal| avc_clear(parser, nal))
+            })?,
+            Parser::Hevc(parser) => guarded(VideoCodec::H265, || {
+                nals(sample, self.length_size, &mut runs, |nal| hevc_clear(parser, nal))
+            })?,
+            Parser::Av1(parser) => guarded(VideoCodec::Av1, || tiles(parser, sample, &mut runs))?,
         }
         runs.finish();
         Ok(())

@@ -53,6 +53,14 @@ pub enum TrackError {
         /// Ticks.
         expected: u32,
     },
+    /// A sample is to be decoded before the one that comes before it.
+    #[error("source {source_number}, sample {sample}: it is decoded before the sample before it")]
+    OutOfOrder {
+        /// Which, from 0.
+        source_number: usize,
+        /// From 0.
+        sample: u64,
+    },
     /// Nothing to write.
     #[error("there are no samples to write")]
     Empty,
@@ -213,12 +221,17 @@ pub fn plan<R: ReadAt>(sources: &[Source<'_, R>], cutting: &Cutting) -> Result<P
     for (number, source) in sources.iter().enumerate() {
         alike(number, first.track, source.track)?;
         let (mut place, base) = (place(number, source, end, pictures)?, end);
+        let mut decoded = 0;
         for sample in source.file.samples(source.track) {
             let sample = sample.map_err(|error| TrackError::Source { source_number: number, error })?;
             let sample = even(number, place.samples, sample, cutting.frame_ticks, base, place)?;
             if place.samples == 0 && !sample.sync {
                 return Err(TrackError::NoKeyFrame(number));
             }
+            if sample.dts < decoded {
+                return Err(TrackError::OutOfOrder { source_number: number, sample: place.samples });
+            }
+            decoded = sample.dts;
             cutter.take(&sample)?;
             end = sample.dts + u64::from(sample.duration);
             place.samples += 1;
@@ -336,7 +349,9 @@ impl Cutter {
         if self.bytes > MOST_SEGMENT {
             return Err(TrackError::TooLarge { number: self.segments.len(), bytes: self.bytes });
         }
-        self.end = (sample.dts + u64::from(sample.duration)).saturating_sub(self.media_time);
+        // Fragments may overlap by what their writer rounded.
+        let end = (sample.dts + u64::from(sample.duration)).saturating_sub(self.media_time);
+        self.end = self.end.max(end);
         Ok(())
     }
 
@@ -380,7 +395,7 @@ pub fn write<R: ReadAt>(
     out: &mut (impl Write + Seek),
 ) -> Result<Written, TrackError> {
     let mut index_at = 0;
-    let written = write_pieces(sources, plan, scheme, |piece| match piece {
+    write_pieces(sources, plan, scheme, |piece| match piece {
         Piece::Init(bytes) => {
             out.write_all(bytes)?;
             index_at = out.stream_position()?;
@@ -397,8 +412,7 @@ pub fn write<R: ReadAt>(
             out.seek(SeekFrom::Start(end))?;
             out.flush()
         }
-    })?;
-    Ok(written)
+    })
 }
 
 /// Gives the planned track piece by piece, encrypted by `scheme` where one is given. The ranges of what is returned are

@@ -10,6 +10,8 @@ use super::{Mp4Error, ReadAt};
 const MOST_MOOF: u64 = 32 << 20;
 /// Samples of one run that are taken.
 const MOST_RUN: u32 = 4 << 20;
+/// The latest decode time that is taken: tens of thousands of years in any timescale of use, far from any overflow.
+const MOST_TICKS: u64 = 1 << 56;
 
 /// One coded picture or frame of sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -289,6 +291,9 @@ pub fn fragment(
         if let Some(tfdt) = traf.child(b"tfdt")? {
             let (version, _, mut fields) = tfdt.full()?;
             dts = fields.wide(version)?;
+            if dts > MOST_TICKS {
+                return Err(tfdt.malformed("its decode time is past all bounds"));
+            }
         }
         let mut offset = base;
         for trun in traf.children() {
@@ -331,10 +336,10 @@ fn run(
         }
         samples.push(Sample { offset, size, dts, duration, cts, sync: sample_flags & 0x0001_0000 == 0 });
         let next = (offset.checked_add(u64::from(size)), dts.checked_add(u64::from(duration)));
-        let (Some(next_offset), Some(next_dts)) = next else {
-            return Err(trun.malformed("its samples go past all bounds"));
+        (offset, dts) = match next {
+            (Some(offset), Some(dts)) if dts <= MOST_TICKS => (offset, dts),
+            _ => return Err(trun.malformed("its samples go past all bounds")),
         };
-        (offset, dts) = (next_offset, next_dts);
     }
     Ok((offset, dts))
 }
