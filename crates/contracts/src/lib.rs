@@ -2,46 +2,51 @@
 
 #![allow(clippy::all, clippy::unwrap_used, missing_docs)]
 
-/// Titles, and which version of each is published.
-pub mod catalog {
-    tonic::include_proto!("matinee.catalog.v1");
-}
-/// Viewing history.
-pub mod history {
-    tonic::include_proto!("matinee.history.v1");
-}
-/// Master files.
-pub mod ingest {
-    tonic::include_proto!("matinee.ingest.v1");
-}
-/// Content keys and licences.
-pub mod license {
-    tonic::include_proto!("matinee.license.v1");
-}
-/// Playback sessions.
-pub mod playback {
-    tonic::include_proto!("matinee.playback.v1");
-}
-/// Workflows, their tasks and their workers.
-pub mod workflow {
-    tonic::include_proto!("matinee.workflow.v1");
+macro_rules! packages {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// As the generator names them where one package uses another's messages.
+        mod matinee {
+            $(pub mod $name {
+                pub mod v1 {
+                    tonic::include_proto!(concat!("matinee.", stringify!($name), ".v1"));
+                }
+            })*
+        }
+        $($(#[$doc])* pub use matinee::$name::v1 as $name;)*
+    };
 }
 
-/// Packages of which one uses another's messages stand as the generator names them.
-mod matinee {
-    pub mod events {
-        pub mod v1 {
-            tonic::include_proto!("matinee.events.v1");
-        }
-    }
-    pub mod telemetry {
-        pub mod v1 {
-            tonic::include_proto!("matinee.telemetry.v1");
-        }
-    }
+packages! {
+    /// Accounts, profiles and devices.
+    accounts,
+    /// Plans, subscriptions, invoices and the ledger.
+    billing,
+    /// Titles, people, artwork, licence windows, and which version of each title is published.
+    catalog,
+    /// What happened, as it stands in the event log.
+    events,
+    /// Viewing history.
+    history,
+    /// Master files.
+    ingest,
+    /// Events as Parquet.
+    lake,
+    /// Content keys and licences.
+    license,
+    /// Playback sessions.
+    playback,
+    /// Thumbs and lists.
+    ratings,
+    /// The rows of a profile's home.
+    recommend,
+    /// Search.
+    search,
+    /// What players report.
+    telemetry,
+    /// Spans of this installation.
+    traces,
+    /// Who asks.
+    viewer,
+    /// Workflows, their tasks and their workers.
+    workflow,
 }
-
-/// What happened, as it stands in the event log.
-pub use matinee::events::v1 as events;
-/// What players report.
-pub use matinee::telemetry::v1 as telemetry;

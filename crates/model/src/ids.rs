@@ -101,6 +101,30 @@ id!(
     "profile"
 );
 
+id!(
+    /// Who signs in and pays.
+    AccountId,
+    "account"
+);
+
+id!(
+    /// A device that is signed in.
+    DeviceId,
+    "device"
+);
+
+id!(
+    /// Somebody who made a title or acts in it.
+    PersonId,
+    "person"
+);
+
+id!(
+    /// One play, from its start to its end.
+    SessionId,
+    "session"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,12 @@
-//! The words of Matinee: ids, codecs, renditions, the time grid, ladders and device profiles.
+//! The words of Matinee: ids, codecs, renditions, the time grid, ladders, device profiles, territories, licence windows, money.
 //!
 //! No I/O and nothing asynchronous; every crate may import this one.
 
 pub mod codec;
 pub mod ids;
 pub mod ladder;
+pub mod licence;
+pub mod money;
 pub mod profile;
+pub mod territory;
 pub mod time;

@@ -1,0 +1,1 @@
+//! The federated graph: one subgraph a service, composed and routed in this process.

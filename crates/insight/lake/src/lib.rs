@@ -1,0 +1,1 @@
+//! The lake: events as Parquet on the object store, by topic and day.

@@ -1,0 +1,1 @@
+//! Traces: spans of this installation, kept in memory with a bound.

@@ -1,0 +1,1 @@
+//! Ratings: thumbs, a title's score, and a profile's list.

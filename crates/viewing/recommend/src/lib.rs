@@ -1,0 +1,1 @@
+//! Recommendations: the rows of a profile's home.

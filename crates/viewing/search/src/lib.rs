@@ -1,0 +1,1 @@
+//! Search, as the viewer types: only what may be watched here and now.
