@@ -257,7 +257,7 @@ export class Playback {
   }
 
   changeRate(direction: 1 | -1): void {
-    this.setRate(nextSpeed(this.video.playbackRate, direction))
+    this.setRate(nextSpeed(this.state.rate, direction))
   }
 
   /** Lets the network choose the height. */
@@ -346,7 +346,8 @@ export class Playback {
     on('progress', () => this.readTime())
     on('durationchange', () => this.readTime())
     on('volumechange', () => this.set({ volume: this.video.volume, muted: this.video.muted }))
-    on('ratechange', () => this.set({ rate: this.video.playbackRate }))
+    // While it waits for data the player holds the rate at 0, and takes the chosen one up again by itself.
+    on('ratechange', () => { if (this.video.playbackRate > 0) this.set({ rate: this.video.playbackRate }) })
     const player = this.player
     player.addEventListener('error', (event: Event) => this.fail((event as Event & { detail: unknown }).detail))
     for (const name of ['trackschanged', 'adaptation', 'variantchanged', 'textchanged', 'audiotrackschanged'])
