@@ -86,6 +86,8 @@ pub struct Secrets {
     pub signing: KeyRing,
     /// Signs playback tokens.
     pub tokens: KeyRing,
+    /// Signs access tokens: who is signed in.
+    pub access: KeyRing,
     /// Seals content keys at rest.
     pub master: KeyRing,
     /// Between processes.
@@ -107,6 +109,7 @@ impl Secrets {
         Ok(Self {
             signing: key_ring(folder, "signing.key", "Signs the addresses of streams.")?,
             tokens: key_ring(folder, "tokens.key", "Signs playback tokens.")?,
+            access: key_ring(folder, "access.key", "Signs access tokens, by which viewers are signed in.")?,
             master: key_ring(
                 folder,
                 "master.key",
@@ -187,7 +190,7 @@ mod tests {
         assert_eq!(first.service.expose(), again.service.expose());
         assert_ne!(first.master, first.signing, "each purpose has a key of its own");
         let names: Vec<_> = fs::read_dir(&place).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(names.len(), 4, "no draft is left: {names:?}");
+        assert_eq!(names.len(), 5, "no draft is left: {names:?}");
         for name in names {
             assert_eq!(fs::metadata(place.join(&name)).unwrap().mode() & 0o777, 0o600, "{name:?}");
         }

@@ -3,21 +3,14 @@
 //! A compact JWT, always HS256 and for the audience "license"; a token that says otherwise in its header or its claims is
 //! refused. Times are passed in.
 
-use std::fmt;
-
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use matinee_model::ids::{TitleId, VersionId};
 use serde::{Deserialize, Serialize};
 
-use crate::secrets::{KeyNumber, KeyRing};
+use crate::jwt::{Jwt, Refused, Term};
+use crate::secrets::KeyRing;
 
 /// Whom playback tokens are for.
 const AUDIENCE: &str = "license";
-/// A longer text is not looked at.
-const MOST_BYTES: usize = 4096;
-/// A token made by a machine whose clock is ahead by so much is still taken, in seconds.
-const SKEW: u64 = 60;
 
 /// Why a token is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +35,18 @@ pub enum TokenError {
     Signing(jsonwebtoken::errors::Error),
 }
 
+impl From<Refused> for TokenError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Expired(seconds) => Self::Expired(seconds),
+            Refused::NotYet(seconds) => Self::NotYet(seconds),
+            Refused::Forged => Self::Forged,
+            Refused::Malformed(reason) => Self::Malformed(reason),
+            Refused::UnknownKey => Self::UnknownKey,
+        }
+    }
+}
+
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaybackClaims {
@@ -59,80 +64,35 @@ pub struct PlaybackClaims {
     pub iat: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    aud: String,
-    #[serde(flatten)]
-    playback: PlaybackClaims,
+impl Term for PlaybackClaims {
+    fn issued(&self) -> u64 {
+        self.iat
+    }
+
+    fn expires(&self) -> u64 {
+        self.exp
+    }
 }
 
 /// Makes tokens and checks them.
-#[derive(Clone)]
-pub struct TokenKeys {
-    /// The current key first.
-    keys: Vec<(KeyNumber, EncodingKey, DecodingKey)>,
-    validation: Validation,
-}
-
-impl fmt::Debug for TokenKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<u8> = self.keys.iter().map(|(number, ..)| number.0).collect();
-        f.debug_struct("TokenKeys").field("keys", &ids).finish()
-    }
-}
+#[derive(Debug, Clone)]
+pub struct TokenKeys(Jwt);
 
 impl TokenKeys {
     /// Signs with the ring's current key and takes tokens of each.
     #[must_use]
     pub fn new(ring: &KeyRing) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "aud"]);
-        // Here, with the time that is passed in.
-        validation.validate_exp = false;
-        let pair = |key: &[u8]| (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
-        let keys = ring.iter().map(|(number, key)| {
-            let (encoding, decoding) = pair(key.expose());
-            (number, encoding, decoding)
-        });
-        Self { keys: keys.collect(), validation }
+        Self(Jwt::new(ring, AUDIENCE))
     }
 
     /// Makes a token that says this.
     pub fn issue(&self, claims: &PlaybackClaims) -> Result<String, TokenError> {
-        let (number, key, _) = &self.keys[0];
-        let mut header = Header::new(Algorithm::HS256);
-        header.kid = Some(number.to_string());
-        let claims = Claims { aud: AUDIENCE.to_owned(), playback: claims.clone() };
-        encode(&header, &claims, key).map_err(TokenError::Signing)
+        self.0.issue(claims).map_err(TokenError::Signing)
     }
 
     /// What `token` says, where it is genuine and valid at `now`, in seconds since 1970.
     pub fn verify(&self, token: &str, now: u64) -> Result<PlaybackClaims, TokenError> {
-        if token.len() > MOST_BYTES {
-            return Err(TokenError::Malformed("it is longer than 4096 bytes"));
-        }
-        let header = decode_header(token).map_err(|_| TokenError::Malformed("its header is not one of HS256"))?;
-        let number = header.kid.and_then(|kid| kid.parse().ok()).map(KeyNumber).ok_or(TokenError::UnknownKey)?;
-        let known = self.keys.iter().find(|(known, ..)| *known == number);
-        let (_, _, key) = known.ok_or(TokenError::UnknownKey)?;
-        let claims = decode::<Claims>(token, key, &self.validation).map_err(|error| refusal(&error))?.claims.playback;
-        if now >= claims.exp {
-            return Err(TokenError::Expired(now - claims.exp));
-        }
-        if claims.iat > now + SKEW {
-            return Err(TokenError::NotYet(claims.iat - now));
-        }
-        Ok(claims)
-    }
-}
-
-fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
-    match error.kind() {
-        ErrorKind::InvalidSignature => TokenError::Forged,
-        ErrorKind::InvalidAudience => TokenError::Malformed("it is for somebody else than the licence service"),
-        ErrorKind::InvalidAlgorithm => TokenError::Malformed("its header is not one of HS256"),
-        _ => TokenError::Malformed("it is not a JWT with the claims of one"),
+        Ok(self.0.verify(token, now)?)
     }
 }
 
@@ -140,10 +100,12 @@ fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::{EncodingKey, Header, encode};
     use proptest::prelude::{any, prop_assert, proptest};
     use serde_json::json;
 
     use super::*;
+    use crate::jwt::addressed;
     use crate::secrets::SecretKey;
 
     fn keys(byte: u8) -> TokenKeys {
@@ -200,13 +162,12 @@ mod tests {
 
     #[test]
     fn a_token_for_another_audience_is_refused() {
-        let mut header = Header::new(Algorithm::HS256);
-        header.kid = Some("1".to_owned());
-        let key = EncodingKey::from_secret(&[1; 32]);
         for aud in ["edge", ""] {
-            let token = encode(&header, &Claims { aud: aud.to_owned(), playback: claims() }, &key).unwrap();
+            let token = addressed(&[1; 32], aud, claims());
             assert!(matches!(keys(1).verify(&token, 1_500), Err(TokenError::Malformed(_))), "{aud:?}");
         }
+        let (header, key) =
+            (Header { kid: Some("1".to_owned()), ..Header::default() }, EncodingKey::from_secret(&[1; 32]));
         let token = encode(&header, &claims(), &key).unwrap();
         assert!(matches!(keys(1).verify(&token, 1_500), Err(TokenError::Malformed(_))), "none at all");
     }
