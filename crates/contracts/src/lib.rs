@@ -8,7 +8,7 @@ macro_rules! packages {
         mod matinee {
             $(pub mod $name {
                 pub mod v1 {
-                    tonic::include_proto!(concat!("matinee.", stringify!($name), ".v1"));
+                    include!(concat!(env!("OUT_DIR"), "/matinee.", stringify!($name), ".v1.rs"));
                 }
             })*
         }
