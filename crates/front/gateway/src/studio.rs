@@ -8,7 +8,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt};
-use matinee_contracts::catalog::{ListTitlesRequest, PutTitleRequest, Title};
+use matinee_contracts::catalog::{GetTitleRequest, ListTitlesRequest, PutTitleRequest, Title};
 use matinee_contracts::ingest::ListUploadsRequest;
 use matinee_contracts::workflow::{CancelRequest, ListRequest, RetryRequest, ShowRequest};
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ pub async fn list_uploads(State(mut gateway): State<Gateway>) -> Result<Json<Vec
 
 /// `GET /api/studio/titles`: published or not.
 pub async fn list_titles(State(mut gateway): State<Gateway>) -> Result<Json<Vec<TitleJson>>, Problem> {
-    let request = ListTitlesRequest { published_only: false, limit: 500, after: String::new() };
+    let request = ListTitlesRequest { limit: 500, ..ListTitlesRequest::default() };
     let titles = gateway.catalog.list_titles(request).await?.into_inner().titles;
     Ok(Json(titles.into_iter().map(TitleJson::from).collect()))
 }
@@ -129,13 +129,18 @@ pub async fn put_title(
     body: Result<Json<TitleWords>, JsonRejection>,
 ) -> Result<Json<TitleJson>, Problem> {
     let Json(words) = body?;
+    let known = match gateway.catalog.get_title(GetTitleRequest { id: id.clone() }).await {
+        Ok(title) => title.into_inner(),
+        Err(status) if status.code() == tonic::Code::NotFound => Title { id, ..Title::default() },
+        Err(status) => return Err(status.into()),
+    };
+    // What this form does not show stays as it is: its licence windows above all.
     let title = Title {
-        id,
         name: words.name,
         description: words.description,
         credits: words.credits,
         license: words.license,
-        ..Title::default()
+        ..known
     };
     Ok(Json(gateway.catalog.put_title(PutTitleRequest { title: Some(title) }).await?.into_inner().into()))
 }

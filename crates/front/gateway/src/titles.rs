@@ -53,7 +53,7 @@ impl From<Title> for TitleJson {
 
 /// `GET /api/titles`: those that are published.
 pub async fn list(State(mut gateway): State<Gateway>) -> Result<Response, Problem> {
-    let request = ListTitlesRequest { published_only: true, limit: 500, after: String::new() };
+    let request = ListTitlesRequest { published_only: true, limit: 500, ..ListTitlesRequest::default() };
     let titles = gateway.catalog.list_titles(request).await?.into_inner().titles;
     Ok(Json(titles.into_iter().map(TitleJson::from).collect::<Vec<_>>()).into_response())
 }
@@ -125,7 +125,12 @@ pub async fn play(
     body: Result<Json<PlayJson>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(play) = body?;
-    let request = StartRequest { title: play.title.clone(), profile: play.profile, protection: play.protection };
+    let request = StartRequest {
+        title: play.title.clone(),
+        profile: play.profile,
+        protection: play.protection,
+        ..StartRequest::default()
+    };
     let mut catalog = gateway.catalog.clone();
     let title = catalog.get_title(GetTitleRequest { id: play.title.clone() });
     let resume = resume(&gateway, &viewer, &play.title);

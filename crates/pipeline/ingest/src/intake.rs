@@ -238,7 +238,8 @@ impl IngestService {
             credits: or(master.told("credits"), known.credits, 5000),
             license: or(master.told("license"), known.license, 200),
             artwork: artwork.unwrap_or_default(),
-            ..Title::default()
+            // What an upload does not tell of stays as it is; where somebody changes it meanwhile, this is done again.
+            ..known
         };
         catalog.put_title(PutTitleRequest { title: Some(title) }).await.map_err(called)?;
         Ok(())

@@ -76,7 +76,7 @@ impl Catalog for CatalogService {
     }
 
     async fn list_titles(&self, request: Request<ListTitlesRequest>) -> Result<Response<ListTitlesReply>, Status> {
-        let ListTitlesRequest { published_only, limit, after } = request.into_inner();
+        let ListTitlesRequest { published_only, limit, after, .. } = request.into_inner();
         if !after.is_empty() {
             title_id("after", &after)?;
         }

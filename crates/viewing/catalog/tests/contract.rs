@@ -72,7 +72,8 @@ impl World {
     }
 
     async fn listed(&self, published_only: bool, limit: u32, after: &str) -> Vec<String> {
-        let request = ListTitlesRequest { published_only, limit, after: after.to_owned() };
+        let request =
+            ListTitlesRequest { published_only, limit, after: after.to_owned(), ..ListTitlesRequest::default() };
         let reply = self.client.clone().list_titles(request).await.unwrap().into_inner();
         reply.titles.into_iter().map(|title| title.id).collect()
     }
