@@ -9,6 +9,8 @@ use tonic::body::Body;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
+use crate::resilience::{Policy, Resilience};
+
 /// What went wrong below the contract.
 pub type TransportError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -47,6 +49,14 @@ impl Channel {
             request
         });
         Ok(Self(BoxCloneSyncService::new(named.map_err(Into::into))))
+    }
+
+    /// With a client's layers around it (see [`crate::resilience`]): as the way to the service `name`. Its clones share
+    /// their breaker, their budget and their places, so one process makes one of a service.
+    #[must_use]
+    pub fn guarded(self, name: &'static str, policy: Policy, shared: &Resilience) -> Self {
+        let guarded = crate::resilience::client(name, policy, shared, self);
+        Self(BoxCloneSyncService::new(guarded.map_err(|never| match never {})))
     }
 }
 
