@@ -5,7 +5,9 @@
 //! may stay unread, how many connections there are. At a shutdown running requests end, no longer than the drain allows.
 
 mod activity;
+mod body;
 mod problem;
+mod query;
 mod tls;
 
 use std::convert::Infallible;
@@ -29,7 +31,9 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use self::activity::{Activity, Counted};
-pub use self::problem::problem;
+pub use self::body::{BodyLimit, BytesBody, JsonBody, JsonOrNothing, parse_json};
+pub use self::problem::{FieldError, Problem, problem};
+pub use self::query::Queried;
 pub use self::tls::{Tls, TlsError};
 
 /// How often a connection is looked at, at the least, as parts of its patience.
