@@ -27,7 +27,7 @@ pub enum ObjectError {
     NotFound(String),
     /// The key could leave its folder, or is empty.
     #[error(
-        "object key {0:?} is refused: parts of a-z, A-Z, 0-9, '.', '-' and '_', joined by '/', none starting with '.', are taken"
+        "object key {0:?} is refused: parts of a-z, A-Z, 0-9, '.', '-', '_' and '=', joined by '/', none starting with '.', are taken"
     )]
     Key(String),
     /// The store has no room left. Worth trying again when there is.
@@ -117,7 +117,7 @@ pub async fn open(config: &ObjectsConfig) -> Result<ObjectStorage, ObjectError> 
 
 /// The key, where it can't leave its folder.
 fn checked_key(key: &str) -> Result<&str, ObjectError> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '=');
     let part = |p: &str| !p.is_empty() && p.len() <= 200 && !p.starts_with('.') && p.chars().all(legal);
     if key.len() > 800 || !key.split('/').all(part) {
         return Err(ObjectError::Key(key.chars().take(200).collect()));
