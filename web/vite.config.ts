@@ -28,7 +28,16 @@ const backend = process.env.MATINEE_URL ?? 'http://127.0.0.1:8400'
 
 export default defineConfig({
   plugins: [react(), licences()],
-  build: { target: 'es2022', chunkSizeWarningLimit: 1200, assetsInlineLimit: 0 },
+  build: {
+    target: 'es2022',
+    chunkSizeWarningLimit: 1200,
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: { index: join(import.meta.dirname, 'index.html'), sw: join(import.meta.dirname, 'src/offline/worker.ts') },
+      // A service worker reaches as far as its own address.
+      output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
+    },
+  },
   server: { proxy: Object.fromEntries(['/api', '/uploads', '/v/', '/license'].map((path) => [path, { target: backend }])) },
   test: { environment: 'node', include: ['src/**/*.test.ts'] },
 })

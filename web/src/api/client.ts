@@ -1,55 +1,21 @@
-/** Asks the gateway. A refusal becomes a [`Refused`] whose message is fit to show. */
+/** Titles, playing, history and the studio's workflows, as the gateway answers them. */
+import { ask, part, send, sent } from './ask'
+import { screenKind } from './screen'
 import type { Inspection, PlaySession, Title, UnfinishedUpload, Watched, Workflow } from './types'
 
-/** The gateway said no (RFC 9457), or could not be reached (status 0). */
-export class Refused extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message)
-    this.name = 'Refused'
-  }
-}
-
-interface Problem {
-  title?: string
-  detail?: string
-}
-
-async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-  let response: Response
-  try {
-    const headers = new Headers(init.headers)
-    headers.set('accept', 'application/json')
-    response = await fetch(path, { ...init, headers })
-  } catch (error) {
-    if (init.signal?.aborted) throw error
-    throw new Refused(0, 'The service can’t be reached. Check the connection and try again.')
-  }
-  if (!response.ok) {
-    const problem = (await response.json().catch(() => ({}))) as Problem
-    throw new Refused(response.status, problem.detail ?? problem.title ?? `The service answered ${response.status}.`)
-  }
-  return (response.status === 204 ? undefined : await response.json()) as T
-}
-
-function sent(method: 'POST' | 'PUT', body: unknown): RequestInit {
-  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-}
-
-function send<T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T> {
-  return ask(path, sent(method, body))
-}
-
-const part = encodeURIComponent
+export { Refused, reasonOf } from './ask'
 
 /** Published titles. */
 export const listTitles = (signal?: AbortSignal): Promise<Title[]> => ask('/api/titles', signal ? { signal } : {})
 export const getTitle = (id: string, signal?: AbortSignal): Promise<Title> =>
   ask(`/api/titles/${part(id)}`, signal ? { signal } : {})
 /** A new session for a title. */
-export const startPlay = (title: string): Promise<PlaySession> => send('POST', '/api/play', { title })
+export const startPlay = (title: string): Promise<PlaySession> => send('POST', `/api/${screenKind()}/play`, { title })
+
+/** The viewer left: the session no longer counts against the account's streams. Outlives the page that says so. */
+export function endSession(session: string): void {
+  navigator.sendBeacon(`/api/sessions/${part(session)}/end`, new Blob(['{}'], { type: 'application/json' }))
+}
 
 export type BeatState = 'playing' | 'paused' | 'stalled' | 'ended'
 /** Where somebody is in a film. Times are milliseconds since 1970 by this device's clock. */
@@ -104,8 +70,3 @@ export const cancelWorkflow = (id: string): Promise<Workflow> =>
 export const getInspection = (title: string, signal?: AbortSignal): Promise<Inspection> =>
   ask(`/api/studio/titles/${part(title)}/inspection`, signal ? { signal } : {})
 export const workflowEvents = (id: string): string => `/api/studio/workflows/${part(id)}/events`
-
-/** The message to show for whatever was thrown. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

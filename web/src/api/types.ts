@@ -1,5 +1,7 @@
 /** What the gateway answers, as it stands in its own code (`crates/front/gateway`). Times are RFC 3339, in UTC. */
 
+import type { NextTitle } from './viewerTypes'
+
 export interface Title {
   id: string
   name: string
@@ -33,6 +35,12 @@ export interface PlaySession {
   durationSeconds: number
   /** Where the viewer stopped the last time; 0 at the beginning. */
   resumeSeconds: number
+  /** How often the player reports. */
+  heartbeatSeconds?: number | null
+  /** The tallest picture that the plan gives; 0: no limit. */
+  maxHeight?: number | null
+  /** Of an episode: what follows. */
+  next?: NextTitle | null
 }
 
 /** A title and where the viewer is in it. */

@@ -1,16 +1,22 @@
 /** The player: a picture with its controls. Until it is played, a large button over the artwork. */
 import { type KeyboardEvent, type ReactElement, useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react'
-import type { Title } from '../api/types'
-import { setParameter } from '../router'
+import type { TitlePage } from '../api/viewerTypes'
+import { Link, go, setParameter, titlePath } from '../router'
+import { useMe } from '../session/me'
 import { clock } from '../words/time'
-import { Icon } from './icons'
+import '../design/player.css'
+import { Icon } from '../design/icons'
+import { mayWarm, protocolInAddress } from './address'
+import { Asides } from './Asides'
 import { KEY_HELP, type KeyAction, actionFor } from './keys'
 import { Playback, type PlaybackState } from './playback'
 import type { Protocol } from './settings'
 import { SettingsMenu } from './SettingsMenu'
+import { Poster } from './Poster'
 import { type Sprite, parseSprites } from './sprites'
 import { StatsOverlay } from './StatsOverlay'
 import { Timeline } from './Timeline'
+import { useTheatre } from './useTheatre'
 
 type Panel = 'settings' | 'help' | null
 /** How long the controls stay after the pointer's last move. */
@@ -18,47 +24,53 @@ const CONTROLS_MS = 3000
 /** Fetching ahead waits for a pause in the page's own work, this long at most. */
 const IDLE_MS = 200
 
-function protocolInAddress(): Protocol {
-  // HLS begins sooner: its playlists are smaller than the one description of DASH.
-  return new URLSearchParams(window.location.search).get('protocol') === 'dash' ? 'dash' : 'hls'
-}
-
-/** Whether to fetch ahead; `?warm=off` measures a click without. */
-const mayWarm = (): boolean => new URLSearchParams(window.location.search).get('warm') !== 'off'
-
-export default function PlayerView({ title }: { title: Title }): ReactElement {
+export default function PlayerView({ title, autoplay }: { title: TitlePage; autoplay: boolean }): ReactElement {
   const stage = useRef<HTMLDivElement>(null)
   const video = useRef<HTMLVideoElement>(null)
   const [playback, setPlayback] = useState<Playback | null>(null)
+  // Leaving the film is the next round: with its poster again.
+  const [round, setRound] = useState(0)
+  const [begun, setBegun] = useState(false)
+  const profile = useMe()?.profile
+  const tastes = useRef({ audio: '', text: '' })
+  useEffect(() => {
+    tastes.current = { audio: profile?.audioLanguage ?? '', text: profile?.subtitleLanguage ?? '' }
+  }, [profile])
 
   useEffect(() => {
     if (!video.current || !stage.current) return
-    const made = new Playback(title.id, video.current, stage.current, protocolInAddress(), title.durationSeconds)
+    const made = new Playback(title.id, video.current, stage.current, protocolInAddress(), title.durationSeconds, () => tastes.current)
     setPlayback(made)
+    if (autoplay && round === 0) void made.start(performance.now())
     const idle = mayWarm() ? requestIdleCallback(() => void made.warm(), { timeout: IDLE_MS }) : 0
     return () => {
       cancelIdleCallback(idle)
       setPlayback(null)
       void made.destroy()
     }
-  }, [title.id, title.durationSeconds])
+  }, [title.id, title.durationSeconds, autoplay, round])
 
   return (
-    <div className="stage" ref={stage}>
+    <div className="stage" ref={stage} data-theatre={begun}>
       {/* Captions are drawn by the player, from the manifest's tracks. */}
       <video ref={video} className="picture" playsInline preload="auto" aria-label={title.name} />
-      {playback && <Controls title={title} playback={playback} stage={stage} />}
+      {playback && <Controls title={title} playback={playback} stage={stage} autoplayNext={profile?.autoplayNext ?? true} leave={() => setRound(round + 1)} tellBegun={setBegun} />}
     </div>
   )
 }
 
 interface ControlsProps {
-  title: Title
+  title: TitlePage
   playback: Playback
   stage: React.RefObject<HTMLDivElement | null>
+  autoplayNext: boolean
+  /** Back to the title's page. */
+  leave: () => void
+  /** Whether the film fills the window. */
+  tellBegun: (begun: boolean) => void
 }
 
-function Controls({ title, playback, stage }: ControlsProps): ReactElement {
+function Controls({ title, playback, stage, autoplayNext, leave, tellBegun }: ControlsProps): ReactElement {
   const state = useSyncExternalStore(playback.subscribe, playback.snapshot)
   const [panel, setPanel] = useState<Panel>(null)
   const [stats, setStats] = useState(false)
@@ -66,6 +78,8 @@ function Controls({ title, playback, stage }: ControlsProps): ReactElement {
   const fullscreen = useFullscreen(stage)
   const shown = useShown(stage, state, panel !== null)
   const unstarted = ['cold', 'warming', 'warm'].includes(state.phase)
+  useTheatre(stage, !unstarted)
+  useEffect(() => tellBegun(!unstarted), [tellBegun, unstarted])
 
   const setProtocol = (protocol: Protocol) => {
     setParameter('protocol', protocol === 'hls' ? null : protocol)
@@ -86,10 +100,16 @@ function Controls({ title, playback, stage }: ControlsProps): ReactElement {
         case 'frame': { playback.step(action.direction); return; }
         case 'stats': { setStats((open) => !open); return; }
         case 'help': { setPanel((open) => (open === 'help' ? null : 'help')); return; }
-        case 'close': { setPanel(null); return; }
+        case 'controls': { stage.current?.querySelector<HTMLElement>('[data-control="play"]')?.focus(); return; }
+        case 'leave': { leave(); return; }
+        case 'close': {
+          if (panel) setPanel(null)
+          else if (!fullscreen.on) leave()
+          return
+        }
       }
     },
-    [playback, fullscreen],
+    [playback, fullscreen, panel, leave, stage],
   )
   useKeys(act, !unstarted && state.phase !== 'failed')
 
@@ -106,8 +126,13 @@ function Controls({ title, playback, stage }: ControlsProps): ReactElement {
         onDoubleClick={fullscreen.toggle}
       />
       {(state.waiting || state.phase === 'starting') && <div className="spinner" role="status" aria-label="Loading" />}
+      <div className="stage-head" data-shown={shown}>
+        <IconButton icon="back" label="Back" run={leave} />
+        <span className="stage-title">{title.series ? `${title.series.name} · ` : ''}{title.name}</span>
+      </div>
       {stats && <StatsOverlay playback={playback} />}
       {panel === 'help' && <KeyHelp close={() => setPanel(null)} />}
+      {!state.failure && <Asides title={title} playback={playback} state={state} autoplayNext={autoplayNext} />}
       {state.failure && <Failed state={state} playback={playback} />}
       <div className="controls" data-shown={shown} role="group" aria-label="Player controls">
         {panel === 'settings' && (
@@ -120,8 +145,9 @@ function Controls({ title, playback, stage }: ControlsProps): ReactElement {
           sprites={sprites}
           seek={(seconds) => playback.seekTo(seconds)}
         />
-        <div className="buttons">
+        <div className="buttons" onKeyDown={walkButtons}>
           <PlayButton state={state} playback={playback} />
+          <IconButton icon="replay" label="Back 10 seconds" run={() => playback.seekBy(-10)} />
           <Volume state={state} playback={playback} />
           <span className="time">{clock(state.position)} / {clock(state.duration)}</span>
           <span className="spread" />
@@ -129,6 +155,7 @@ function Controls({ title, playback, stage }: ControlsProps): ReactElement {
           <span className="badge" data-testid="quality" title={state.automatic ? 'Quality, chosen automatically' : 'Quality'}>
             {state.video.find((choice) => choice.active)?.label ?? ''}
           </span>
+          {(state.session?.next ?? title.next) && <IconButton icon="next" label="Next episode" run={() => go(titlePath((state.session?.next ?? title.next)?.title ?? ''), 'play')} />}
           {state.text.length > 0 && (
             <IconButton icon="captions" label="Captions" pressed={state.text.some((choice) => choice.active)} run={() => playback.toggleCaptions()} />
           )}
@@ -141,39 +168,10 @@ function Controls({ title, playback, stage }: ControlsProps): ReactElement {
   )
 }
 
-function Poster({ title, playback, state }: { title: Title; playback: Playback; state: PlaybackState }): ReactElement {
-  const warm = () => {
-    if (mayWarm()) void playback.warm()
-  }
-  const resume = state.session?.resumeSeconds ?? 0
-  return (
-    <>
-      <button
-        type="button"
-        className="poster"
-        data-warm={state.phase === 'warm'}
-        aria-label={`Play ${title.name}`}
-        onPointerEnter={warm}
-        onFocus={warm}
-        onClick={(event) => void playback.start(event.timeStamp)}
-      >
-        {title.artwork && <img src={title.artwork} alt="" />}
-        <span className="poster-play"><Icon name="play" /></span>
-      </button>
-      {resume > 0 && (
-        <p className="poster-resume">
-          <span>Goes on at {clock(resume)}</span>
-          <button type="button" className="button small" onClick={(event) => void playback.startOver(event.timeStamp)}>From the start</button>
-        </p>
-      )}
-    </>
-  )
-}
-
 function PlayButton({ state, playback }: { state: PlaybackState; playback: Playback }): ReactElement {
-  if (state.phase === 'ended') return <IconButton icon="replay" label="Play again" run={() => playback.toggle()} />
+  if (state.phase === 'ended') return <IconButton icon="replay" label="Play again" control="play" run={() => playback.toggle()} />
   const plays = state.phase === 'playing' || state.phase === 'starting'
-  return <IconButton icon={plays ? 'pause' : 'play'} label={plays ? 'Pause' : 'Play'} run={() => playback.toggle()} />
+  return <IconButton icon={plays ? 'pause' : 'play'} label={plays ? 'Pause' : 'Play'} control="play" run={() => playback.toggle()} />
 }
 
 function Volume({ state, playback }: { state: PlaybackState; playback: Playback }): ReactElement {
@@ -200,11 +198,13 @@ interface IconButtonProps {
   run: () => void
   pressed?: boolean
   expanded?: boolean
+  /** By which keys find it. */
+  control?: 'play'
 }
 
-function IconButton({ icon, label, run, pressed, expanded }: IconButtonProps): ReactElement {
+function IconButton({ icon, label, run, pressed, expanded, control }: IconButtonProps): ReactElement {
   return (
-    <button type="button" className="icon-button" aria-label={label} title={label} aria-pressed={pressed} aria-expanded={expanded} onClick={run}>
+    <button type="button" className="icon-button" data-control={control} aria-label={label} title={label} aria-pressed={pressed} aria-expanded={expanded} onClick={run}>
       <Icon name={icon} />
     </button>
   )
@@ -212,12 +212,13 @@ function IconButton({ icon, label, run, pressed, expanded }: IconButtonProps): R
 
 function Failed({ state, playback }: { state: PlaybackState; playback: Playback }): ReactElement | null {
   if (!state.failure) return null
-  const { what, advice, detail, retryable } = state.failure
+  const { what, advice, detail, retryable, way } = state.failure
   return (
     <div className="failure" role="alert">
       <p className="failure-what">{what}</p>
       <p>{advice}</p>
       {retryable && <button type="button" className="button primary" onClick={() => void playback.retry()}>Try again</button>}
+      {way && <Link href={way.href} className="button bright large">{way.label}</Link>}
       <p className="failure-detail">{detail}</p>
     </div>
   )
@@ -313,6 +314,16 @@ function useKeys(act: (action: KeyAction) => void, active: boolean): void {
     window.addEventListener('keydown', pressed)
     return () => window.removeEventListener('keydown', pressed)
   }, [act, active])
+}
+
+/** Along the buttons, arrows go from one to the next, as a remote control's do. */
+function walkButtons(event: KeyboardEvent<HTMLDivElement>): void {
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+  if (by === undefined || event.target instanceof HTMLInputElement) return
+  const buttons = [...event.currentTarget.querySelectorAll('button')]
+  const to = buttons[buttons.indexOf(document.activeElement as HTMLButtonElement) + by]
+  event.preventDefault()
+  to?.focus()
 }
 
 /** Space and Enter press a focused button or link; text fields and menus take every key; a slider leaves arrows to us. */

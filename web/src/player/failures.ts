@@ -1,5 +1,6 @@
 /** What went wrong with playing, in words for the viewer, and whether trying again can help. */
 import { Refused } from '../api/client'
+import { isRefusal, refusalFor } from '../words/refusals'
 
 export interface Failure {
   /** One sentence on what happened. */
@@ -9,6 +10,8 @@ export interface Failure {
   /** For whoever is asked for help. */
   detail: string
   retryable: boolean
+  /** Where the way out is. */
+  way?: { label: string; href: string } | null
 }
 
 /** Shaka Player's error, as far as it is read here. */
@@ -51,6 +54,11 @@ export function failureOf(error: unknown): Failure {
 
 function ofRefusal(refusal: Refused): Failure {
   const detail = refusal.status === 0 ? refusal.message : `${refusal.message} (${refusal.status})`
+  if (isRefusal(refusal.code)) {
+    const { what, advice, way } = refusalFor(refusal.code, refusal.message)
+    // A stream may have become free.
+    return { what, advice, detail: '', retryable: refusal.code === 'too_many_streams', way }
+  }
   if (refusal.status === 404)
     return { what: 'This film is not here, or not published yet.', advice: 'Choose another film.', detail, retryable: false }
   if (refusal.status === 403 || refusal.status === 401)

@@ -1,8 +1,9 @@
 /**
  * Tells the service where somebody is in a film: every ten seconds while it plays, and at each change. What could not be
- * sent is kept, in the page, and sent with the next.
+ * sent is kept, beyond the page where that can be, and sent with the next.
  */
-import { type Beat, type BeatState, sendHeartbeats } from '../api/client'
+import { type Beat, type BeatState, Refused, sendHeartbeats } from '../api/client'
+import { beatStore } from '../offline/beatStore'
 
 export const EVERY_MS = 10_000
 /** The most that one report takes; older ones are dropped: the latest position is what counts. */
@@ -28,15 +29,17 @@ export class Heartbeats {
     readonly session: string,
     private readonly place: () => Place,
     private readonly quality: () => Quality,
+    private readonly everyMs = EVERY_MS,
     private readonly send = sendHeartbeats,
     private readonly now: () => number = Date.now,
+    private readonly store: Pick<typeof beatStore, 'keep' | 'sent'> = beatStore,
   ) {}
 
-  /** From here on every ten seconds. */
+  /** From here on every ten seconds, or as the service asked. */
   begin(): void {
     if (this.timer !== null) return
     this.beat('playing')
-    this.timer = setInterval(() => this.beat('playing'), EVERY_MS)
+    this.timer = setInterval(() => this.beat('playing'), this.everyMs)
   }
 
   /** Pauses, or ends: says so, and is silent until it begins again. */
@@ -67,11 +70,19 @@ export class Heartbeats {
     try {
       await this.send({ sentAt: this.now(), beats })
       this.kept.splice(0, beats.length)
-    } catch {
-      // The next one takes them along.
+      this.store.sent(beats)
+    } catch (error) {
+      // The next one takes them along, unless they are refused for what they say.
+      if (isHopeless(error)) this.kept.splice(0, beats.length)
+      else this.store.keep(beats)
     } finally {
       this.sending = false
     }
     if (this.kept.length > 0 && this.kept[0] !== beats[0]) void this.flush()
   }
+}
+
+/** Refused for what it says: sending it again is of no use. */
+function isHopeless(error: unknown): boolean {
+  return error instanceof Refused && (error.status === 400 || error.status === 413 || error.status === 422)
 }

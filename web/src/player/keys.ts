@@ -1,7 +1,7 @@
 /** The keyboard: which key does what in the player. */
 
 export type KeyAction =
-  | { do: 'toggle' | 'mute' | 'captions' | 'fullscreen' | 'help' | 'stats' | 'slower' | 'faster' | 'close' }
+  | { do: 'toggle' | 'mute' | 'captions' | 'fullscreen' | 'help' | 'stats' | 'slower' | 'faster' | 'close' | 'controls' | 'leave' }
   | { do: 'seekBy'; seconds: number }
   | { do: 'seekToShare'; share: number }
   | { do: 'volumeBy'; step: number }
@@ -28,6 +28,8 @@ export const KEY_HELP: readonly (readonly [keys: string, meaning: string])[] = [
   ['Home, End', 'Start or end'],
   [', and .', 'Frame by frame, while paused'],
   ['I', 'Statistics'],
+  ['Enter', 'To the controls'],
+  ['Esc', 'Leave the film'],
   ['?', 'These keys'],
 ]
 
@@ -39,7 +41,20 @@ export function actionFor({ key, ctrlKey, metaKey, altKey }: Pressed): KeyAction
     case ' ':
     case 'k':
     case 'MediaPlayPause':
+    case 'MediaPlay':
+    case 'MediaPause':
       return { do: 'toggle' }
+    // A remote control's middle button: from there its arrows walk along the controls.
+    case 'Enter':
+      return { do: 'controls' }
+    case 'GoBack':
+    case 'BrowserBack':
+    case 'XF86Back':
+      return { do: 'leave' }
+    case 'MediaRewind':
+      return { do: 'seekBy', seconds: -10 }
+    case 'MediaFastForward':
+      return { do: 'seekBy', seconds: 10 }
     case 'ArrowLeft':
       return { do: 'seekBy', seconds: -5 }
     case 'ArrowRight':

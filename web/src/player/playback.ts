@@ -7,13 +7,13 @@
  * Marks for measuring: `play-click` (when the viewer clicked) and `first-frame` (when the first picture after it was
  * handed to the compositor). `window.__matinee` is a hook for diagnostics and tests; nothing in the page reads it.
  */
-import { startPlay } from '../api/client'
+import { endSession, startPlay } from '../api/client'
 import type { PlaySession } from '../api/types'
 import { type Choice, audioChoices, textChoices, videoChoices } from './choices'
 import { type Failure, failureOf, isRunOut } from './failures'
-import { Heartbeats, type Quality } from './heartbeats'
+import { EVERY_MS, Heartbeats, type Quality } from './heartbeats'
 import { nextSpeed } from './keys'
-import { type Protocol, authorise, manifestOf, manifestType, newPlayer, settingsFor, shaka } from './settings'
+import { type Protocol, type Tastes, authorise, manifestOf, manifestType, newPlayer, settingsFor, shaka } from './settings'
 
 export type Phase = 'cold' | 'warming' | 'warm' | 'starting' | 'playing' | 'paused' | 'ended' | 'failed'
 
@@ -76,7 +76,10 @@ export class Playback {
   private readonly diagnostics: Diagnostics
   private readonly ending = new AbortController()
   private warmth: Promise<Warmth> | null = null
+  /** The language of the captions that the viewer chose, empty for none; null before a choice. */
   private lastText: string | null = null
+  /** The language last shown, for when captions come back. */
+  private remembered = ''
   private beats: Heartbeats | null = null
   private reported = { startMs: 0, stalls: 0, stalledMs: 0, droppedFrames: 0 }
   /** When a session that had run out was last replaced. */
@@ -88,6 +91,7 @@ export class Playback {
     container: HTMLElement,
     protocol: Protocol,
     durationSeconds: number,
+    private readonly tastes: () => Tastes = () => ({ audio: '', text: '' }),
   ) {
     this.state = {
       phase: 'cold', protocol, waiting: false, position: 0, duration: durationSeconds, buffered: 0, volume: video.volume,
@@ -129,7 +133,7 @@ export class Playback {
     const session = await startPlay(this.title)
     this.set({ session })
     await this.attached
-    this.player.configure(settingsFor(session, this.state.protocol))
+    this.player.configure(settingsFor(session, this.state.protocol, this.tastes()))
     const { protocol } = this.state
     const preload = await this.player.preload(manifestOf(session, protocol), resumeAt(session), manifestType(protocol))
     await preload?.waitForFinish()
@@ -164,10 +168,12 @@ export class Playback {
 
   /** Asks for a new session. */
   private async renew(): Promise<Warmth> {
+    const old = this.state.session
     const session = await startPlay(this.title)
+    if (old) endSession(old.session)
     this.set({ session })
     await this.attached
-    this.player.configure(settingsFor(session, this.state.protocol))
+    this.player.configure(settingsFor(session, this.state.protocol, this.tastes()))
     return { session, preload: null }
   }
 
@@ -180,6 +186,15 @@ export class Playback {
   private async load(what: string | shaka.media.PreloadManager, at: number | null): Promise<void> {
     await this.player.load(what, at, manifestType(this.state.protocol))
     this.readTracks()
+    this.showLikedText()
+  }
+
+  /** Subtitles in the language that the profile likes, until the viewer chose otherwise. */
+  private showLikedText(): void {
+    const wanted = this.lastText ?? this.tastes().text
+    if (wanted === '') return
+    const found = this.state.text.find((choice) => choice.track.language === wanted) ?? this.state.text.find((choice) => choice.track.language.split('-')[0] === wanted.split('-')[0])
+    if (found && !found.active) this.chooseText(found.track)
   }
 
   /** Starts again where it stopped, with a new session. */
@@ -214,6 +229,7 @@ export class Playback {
   /** Nobody sees it any more: stops and lets go of everything. */
   async destroy(): Promise<void> {
     this.beats?.rest('ended')
+    this.letGo()
     this.ending.abort()
     const warmth = await this.warmth?.catch(() => null)
     await warmth?.preload?.destroy()
@@ -281,7 +297,8 @@ export class Playback {
 
   /** Shows captions, or none. */
   chooseText(track: shaka.extern.TextTrack | null): void {
-    if (track) this.lastText = track.language
+    if (track) this.remembered = track.language
+    this.lastText = track?.language ?? ''
     this.player.selectTextTrack(track)
     this.readTracks()
   }
@@ -293,7 +310,7 @@ export class Playback {
       this.chooseText(null)
       return
     }
-    const wanted = [this.lastText, ...navigator.languages.map((tag) => tag.split('-')[0])]
+    const wanted = [this.remembered, this.tastes().text, ...navigator.languages.map((tag) => tag.split('-')[0])]
     const found = wanted.map((language) => text.find((choice) => choice.track.language === language)).find(Boolean)
     this.chooseText(found?.track ?? text[0]?.track ?? null)
   }
@@ -341,7 +358,12 @@ export class Playback {
       this.beats?.rest('ended')
     })
     // The page may not come back from being hidden.
-    window.addEventListener('pagehide', () => this.beats?.rest('ended'), { signal })
+    window.addEventListener('pagehide', () => {
+      this.beats?.rest('ended')
+      this.letGo()
+    }, { signal })
+    // A page that came back has no session any more.
+    window.addEventListener('pageshow', ({ persisted }) => { if (persisted && this.begun()) void this.retry() }, { signal })
     on('timeupdate', () => this.readTime())
     on('progress', () => this.readTime())
     on('durationchange', () => this.readTime())
@@ -365,7 +387,7 @@ export class Playback {
     if (session && this.beats?.session !== session.session) {
       this.beats?.rest('ended')
       const place = () => ({ positionSeconds: this.video.currentTime, durationSeconds: this.state.duration })
-      this.beats = new Heartbeats(this.title, session.session, place, () => this.quality())
+      this.beats = new Heartbeats(this.title, session.session, place, () => this.quality(), (session.heartbeatSeconds ?? 0) * 1000 || EVERY_MS)
     }
     return this.beats
   }
@@ -390,6 +412,11 @@ export class Playback {
       height: this.video.videoHeight,
       error: this.state.failure ? this.state.failure.detail.slice(0, 64) : '',
     }
+  }
+
+  /** The session no longer counts against the account's streams. */
+  private letGo(): void {
+    if (this.state.session) endSession(this.state.session.session)
   }
 
   private begun(): boolean {

@@ -10,8 +10,15 @@ const WIDEVINE = 'com.widevine.alpha'
 /** Bytes buffered ahead are bounded by time: half a minute rides out a slow patch without fetching what may not be watched. */
 const BUFFER_AHEAD_SECONDS = 30
 
+/** The languages that a profile likes, BCP 47; empty: none in particular. */
+export interface Tastes {
+  audio: string
+  /** Of subtitles. */
+  text: string
+}
+
 /** Settings for one session. Fetched segments start on a rung that 4 Mbit/s carry, until the network is known. */
-export function settingsFor(session: PlaySession, protocol: Protocol): Record<string, unknown> {
+export function settingsFor(session: PlaySession, protocol: Protocol, tastes: Tastes = { audio: '', text: '' }): Record<string, unknown> {
   // Undefined takes away what the other protocol may have set.
   const hls = <T>(value: T): T | undefined => (protocol === 'hls' ? value : undefined)
   return {
@@ -35,6 +42,9 @@ export function settingsFor(session: PlaySession, protocol: Protocol): Record<st
       segmentPrefetchLimit: 1,
       retryParameters: { maxAttempts: 5, baseDelay: 300, timeout: 20_000, stallTimeout: 8_000 },
     },
+    // The plan gives pictures up to a height; its addresses give no more either.
+    restrictions: { maxHeight: session.maxHeight && session.maxHeight > 0 ? session.maxHeight : Infinity },
+    preferredAudio: tastes.audio === '' ? [] : [{ language: tastes.audio }],
     abr: {
       defaultBandwidthEstimate: 4_000_000,
       // The estimate of a browser is capped at 10 Mbit/s and knows nothing of the box nearby.

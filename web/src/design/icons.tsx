@@ -1,4 +1,4 @@
-/** The controls' pictures; each is decoration, the button that holds it has the words. */
+/** Small pictures; each is decoration, the button or link that holds it has the words. */
 import type { ReactElement } from 'react'
 
 const PATHS = {
@@ -13,6 +13,21 @@ const PATHS = {
   fullscreen: 'M4 4h6v2.2H6.2V10H4zM14 4h6v6h-2.2V6.2H14zM4 14h2.2v3.8H10V20H4zM17.8 14H20v6h-6v-2.2h3.8z',
   windowed: 'M7.8 4H10v6H4V7.8h3.8zM14 4h2.2v3.8H20V10h-6zM4 14h6v6H7.8v-3.8H4zM14 14h6v2.2h-3.8V20H14z',
   close: 'M5.6 4.2 12 10.6l6.4-6.4 1.4 1.4-6.4 6.4 6.4 6.4-1.4 1.4-6.4-6.4-6.4 6.4-1.4-1.4 6.4-6.4-6.4-6.4z',
+  back: 'M15.4 4.4 17 6l-6 6 6 6-1.6 1.6L7.8 12z',
+  forward: 'M8.6 4.4 7 6l6 6-6 6 1.6 1.6 7.6-7.6z',
+  info: 'M12 2.5a9.5 9.5 0 1 0 0 19 9.5 9.5 0 0 0 0-19zm0 2a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15zM11 10.5h2v6h-2zM11 7.2h2v2h-2z',
+  home: 'M12 3.2 2.8 11l1.3 1.5L5.5 11.4V20h5v-5.5h3V20h5v-8.6l1.4 1.1 1.3-1.5z',
+  search: 'M10.5 3.5a7 7 0 1 0 4.3 12.5l4.6 4.6 1.5-1.5-4.6-4.6A7 7 0 0 0 10.5 3.5zm0 2.1a4.9 4.9 0 1 1 0 9.8 4.9 4.9 0 0 1 0-9.8z',
+  list: 'M4 5.5h12v2H4zM4 11h12v2H4zM4 16.5h8v2H4zM17 14.5h2v2.5h2.5v2H19v2.5h-2V19h-2.5v-2H17z',
+  plus: 'M10.9 4h2.2v6.9H20v2.2h-6.9V20h-2.2v-6.9H4v-2.2h6.9z',
+  check: 'M9.6 18.3 3.7 12.4l1.6-1.6 4.3 4.3 9.1-9.1 1.6 1.6z',
+  person: 'M12 3.5a4.3 4.3 0 1 0 0 8.6 4.3 4.3 0 0 0 0-8.6zM4 20.5c0-3.9 3.6-6.3 8-6.3s8 2.4 8 6.3z',
+  film: 'M3 5h18v14H3zm2 2v2h2V7zm0 4v2h2v-2zm0 4v2h2v-2zm12-8v2h2V7zm0 4v2h2v-2zm0 4v2h2v-2zM9 7v4h6V7zm0 6v4h6v-4z',
+  up: 'M2.5 10.5h3.5v9.5H2.5zM8 20h8.6c1 0 1.8-.7 2-1.6l1.7-6.6a1.9 1.9 0 0 0-1.9-2.3H14l.8-4.2c.2-1-.6-2-1.6-2.1L12.3 3 8 10z',
+  down: 'M21.5 13.5H18V4h3.5zM16 4H7.4c-1 0-1.8.7-2 1.6l-1.7 6.6a1.9 1.9 0 0 0 1.9 2.3H10l-.8 4.2c-.2 1 .6 2 1.6 2.1l.9.2 4.3-7z',
+  love: 'M12 20.8 4.2 13A5.2 5.2 0 0 1 11.5 5.6l.5.5.5-.5a5.2 5.2 0 0 1 7.3 7.4z',
+  next: 'M5 5.2v13.6a1 1 0 0 0 1.5.8L16 13v6h2.6V5H16v6L6.5 4.4A1 1 0 0 0 5 5.2z',
+  edit: 'M4 17.2V20h2.8L17.6 9.2l-2.8-2.8zM19.7 7.1a.9.9 0 0 0 0-1.2l-1.6-1.6a.9.9 0 0 0-1.2 0l-1.3 1.3 2.8 2.8z',
 } as const
 
 export type IconName = keyof typeof PATHS

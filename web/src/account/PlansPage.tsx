@@ -1,0 +1,87 @@
+/** Choose a plan and pay: two steps on one page. For whoever never had one, and for whose has ended. */
+import { type ReactElement, type SubmitEvent, useState } from 'react'
+import { idempotencyKey } from '../api/ask'
+import { listPlans, subscribe } from '../api/billing'
+import type { Me, Plan } from '../api/viewerTypes'
+import { useAnswer } from '../api/useAnswer'
+import { Notice } from '../design/Notice'
+import { Problem } from '../design/Problem'
+import { useDeed } from '../design/useDeed'
+import { Link, go } from '../router'
+import { session } from '../session/me'
+import { Entrance } from '../shell/Entrance'
+import { money } from '../words/money'
+import { CardForm, TEST_CARDS } from './CardForm'
+import { PlanCards } from './PlanCards'
+
+export default function PlansPage({ me }: { me: Me }): ReactElement {
+  const [answer, again] = useAnswer(listPlans)
+  const held = me.subscription && me.subscription.state !== 'ended'
+  if (held) {
+    return (
+      <Entrance title="You have a plan" lead="It is changed in your account.">
+        <p className="stack"><Link className="button primary large" href="/account#plan">Change your plan</Link> <Link className="button large" href="/">Go to the films</Link></p>
+      </Entrance>
+    )
+  }
+  const renewing = me.subscription?.state === 'ended'
+  return (
+    <Entrance title={renewing ? 'Renew your subscription' : 'Choose your plan'} lead="Change or cancel it whenever you like." wide>
+      {answer.state === 'waiting' && <div className="plans" aria-busy="true">{[0, 1, 2].map((n) => <div key={n} className="plan skeleton" />)}</div>}
+      {answer.state === 'failed' && <Notice title="The plans can’t be shown" again={again}>{answer.reason}</Notice>}
+      {answer.state === 'here' && answer.value.length === 0 && <Notice title="Nothing is sold here yet">Ask whoever runs this house.</Notice>}
+      {answer.state === 'here' && answer.value.length > 0 && <Purchase plans={answer.value} held={me.subscription?.plan ?? ''} renewing={renewing} />}
+    </Entrance>
+  )
+}
+
+function Purchase({ plans, held, renewing }: { plans: Plan[]; held: string; renewing: boolean }): ReactElement {
+  const first = plans.find((plan) => plan.id === held) ?? plans[Math.floor((plans.length - 1) / 2)]
+  const [chosen, setChosen] = useState(first?.id ?? '')
+  const [paying, setPaying] = useState(renewing)
+  const [token, setToken] = useState(TEST_CARDS[0]?.token ?? '')
+  // One key a purchase: what is sent twice is charged once. Another plan or card is another purchase.
+  const [key, setKey] = useState(idempotencyKey)
+  const { busy, problem, run } = useDeed()
+  const plan = plans.find((each) => each.id === chosen)
+  const another = (change: () => void): void => {
+    change()
+    setKey(idempotencyKey())
+  }
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault()
+    if (!paying) {
+      setPaying(true)
+      return
+    }
+    run(
+      () => subscribe(chosen, token, key).catch((error: unknown) => {
+        // A refused card is another purchase's matter; a lost answer is this one's.
+        setKey((before) => (error instanceof Error && 'status' in error && error.status === 0 ? before : idempotencyKey()))
+        throw error
+      }),
+      async () => {
+        await session.ask()
+        go('/profiles')
+      },
+    )
+  }
+  const price = plan?.price ? money(plan.price) : ''
+  const trial = plan && plan.trialDays > 0 && !renewing
+  return (
+    <form onSubmit={submit} className="form purchase">
+      <PlanCards plans={plans} chosen={chosen} choose={(id) => another(() => setChosen(id))} />
+      {paying && (
+        <section className="payment" aria-labelledby="payment-title">
+          <h2 id="payment-title">Payment</h2>
+          <CardForm token={token} choose={(each) => another(() => setToken(each))} />
+          <p className="soft">{trial ? `Nothing today. ${price} a month when your ${plan.trialDays} free days are over, if you don’t cancel before.` : `${price} today, and every month until you cancel.`}</p>
+        </section>
+      )}
+      <Problem words={problem} />
+      <button type="submit" className="button primary large" disabled={busy || !plan?.price}>
+        {!paying ? 'Continue' : busy ? 'Paying…' : trial ? 'Start your free days' : 'Subscribe and pay'}
+      </button>
+    </form>
+  )
+}
