@@ -1,11 +1,12 @@
-//! Who may use the studio: those with its password (HTTP Basic, user "studio"), from its own pages.
+//! Who may use the studio: accounts with a role, and those with its password (HTTP Basic, user "studio").
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use matinee_service::http::problem;
+use http::{HeaderValue, StatusCode, header};
+use matinee_service::http::Problem;
+use matinee_service::viewer::{Role, Viewer};
 
 /// The studio's password; empty where it is open (on a loopback address only, as the configuration sees to).
 #[derive(Clone, Default)]
@@ -17,28 +18,31 @@ impl std::fmt::Debug for StudioKey {
     }
 }
 
-/// Lets a request through to the studio, or says why not.
-pub async fn admit(State(key): State<StudioKey>, request: Request, next: Next) -> Response {
-    if from_another_site(&request) {
-        let detail = "the studio is changed only from its own pages";
-        return problem(StatusCode::FORBIDDEN, "not allowed", detail);
-    }
-    if !key.0.is_empty() && !holds(&request, &key.0) {
-        let mut response = problem(StatusCode::UNAUTHORIZED, "not signed in", "the studio asks for its password");
-        let challenge = HeaderValue::from_static("Basic realm=\"Matinee studio\", charset=\"UTF-8\"");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        return response;
-    }
-    next.run(request).await
+/// What a part of the studio asks for.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// The password that opens all of it.
+    pub key: StudioKey,
+    /// One of these roles, or an admin's.
+    pub roles: &'static [Role],
 }
 
-/// Whether a page of another site wants to change something here.
-pub fn from_another_site(request: &Request) -> bool {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        return false;
+/// Lets a request through to the studio, or says why not.
+pub async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let viewer = request.extensions().get::<Viewer>();
+    let may = viewer.is_some_and(|viewer| guard.roles.iter().any(|role| viewer.may(*role)));
+    if may || guard.key.0.is_empty() || holds(&request, &guard.key.0) {
+        return next.run(request).await;
     }
-    let site = request.headers().get("sec-fetch-site").and_then(|v| v.to_str().ok());
-    matches!(site, Some("cross-site" | "same-site"))
+    if viewer.is_some_and(|viewer| viewer.member.is_some()) {
+        return Problem::forbidden("the account has no role for this part of the studio").into_response();
+    }
+    let detail = "the studio asks for its password, or for an account with a role";
+    let mut response =
+        Problem::new(StatusCode::UNAUTHORIZED, "not signed in", detail).with_code("sign_in").into_response();
+    let challenge = HeaderValue::from_static("Basic realm=\"Matinee studio\", charset=\"UTF-8\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response
 }
 
 fn holds(request: &Request, key: &str) -> bool {
@@ -54,24 +58,4 @@ fn holds(request: &Request, key: &str) -> bool {
 /// Compares in a time that does not tell where two texts differ.
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (x, y)| differs | (x ^ y)) == 0
-}
-
-/// Headers that every answer of the door carries.
-pub async fn security_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await.into_response();
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; media-src 'self' blob: https: http:; connect-src 'self' https: http:; \
-             img-src 'self' data: blob: https: http:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; \
-             frame-ancestors 'none'; base-uri 'self'; form-action 'self'",
-        ),
-    ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
-    response
 }

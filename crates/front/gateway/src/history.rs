@@ -1,30 +1,43 @@
 //! What a viewer watches: heartbeats in, positions and "continue watching" out.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use futures::future::join_all;
 use http::{StatusCode, header};
-use matinee_contracts::catalog::GetTitleRequest;
-use matinee_contracts::history::{EraseRequest, ListRequest, RemoveRequest, ResumeRequest, Watched};
+use matinee_contracts::catalog::GetTitlesRequest;
+use matinee_contracts::history::{EraseRequest, ListRequest, RemoveRequest};
+use matinee_contracts::playback::EndRequest;
 use matinee_contracts::telemetry::{Beat, PlayState, Quality, ReportRequest};
+use matinee_service::clock::rfc3339;
+use matinee_service::http::{JsonBody, Problem, Queried};
+use matinee_service::viewer::Viewer;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::Gateway;
-use crate::answer::{Problem, time};
+use crate::door::Inside;
 use crate::titles::TitleJson;
-use crate::viewer::Viewer;
 
-/// How long a play waits for where it stopped; after that it starts from the beginning.
-const RESUME_PATIENCE: Duration = Duration::from_millis(300);
 /// Titles of a list.
 const LISTED: u32 = 50;
 
+/// What players report: under a limit of its own.
+pub(crate) fn heartbeats() -> OpenApiRouter<Inside> {
+    OpenApiRouter::new().routes(routes!(report))
+}
+
+/// What was watched, and plays that end.
+pub(crate) fn routes() -> OpenApiRouter<Inside> {
+    OpenApiRouter::new().routes(routes!(list, erase)).routes(routes!(remove)).routes(routes!(end))
+}
+
 /// What `POST /api/heartbeats` takes. Times are milliseconds since 1970 by the device's clock.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Heartbeats)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HeartbeatsJson {
     sent_at: f64,
@@ -33,9 +46,11 @@ pub struct HeartbeatsJson {
     beats: Vec<BeatJson>,
 }
 
-#[derive(Deserialize)]
+/// One heartbeat.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Beat)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct BeatJson {
+pub struct BeatJson {
     title: String,
     session: String,
     sequence: u32,
@@ -47,19 +62,26 @@ struct BeatJson {
     quality: Option<QualityJson>,
 }
 
-#[derive(Deserialize)]
+/// What the player does.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PlayState)]
 #[serde(rename_all = "lowercase")]
-enum StateJson {
+pub enum StateJson {
+    /// It plays.
     Playing,
+    /// By the viewer.
     Paused,
+    /// It waits for bytes.
     Stalled,
+    /// The viewer left, or the film is over.
     Ended,
 }
 
-#[derive(Deserialize)]
+/// How it played since the last heartbeat.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = PlayerQuality)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-#[derive(Default)]
-struct QualityJson {
+pub struct QualityJson {
     start_ms: u32,
     stalls: u32,
     stalled_ms: u32,
@@ -108,26 +130,32 @@ impl From<BeatJson> for Beat {
     }
 }
 
-/// `POST /api/heartbeats`: what is acknowledged is on disk.
+/// Takes what a player reports; what is acknowledged is on disk.
+#[utoipa::path(post, path = "/api/heartbeats", tag = "viewing", request_body = HeartbeatsJson,
+    responses((status = 204)))]
 pub async fn report(
     State(mut gateway): State<Gateway>,
-    Viewer(profile): Viewer,
-    body: Result<Json<HeartbeatsJson>, JsonRejection>,
+    viewer: Viewer,
+    JsonBody(HeartbeatsJson { sent_at, device, beats }): JsonBody<HeartbeatsJson>,
 ) -> Result<StatusCode, Problem> {
-    let Json(HeartbeatsJson { sent_at, device, beats }) = body?;
+    let member = viewer.member.as_ref();
     let report = ReportRequest {
-        profile: profile.into(),
-        device,
+        account: member.map(|member| member.account.to_string()).unwrap_or_default(),
+        profile: viewer.watching()?.to_string(),
+        // A device that is signed in has a name that nobody else can take.
+        device: member.map_or(device, |member| member.device.to_string()),
+        territory: viewer.territory.to_string(),
+        network: viewer.network,
         sent_us: signed_micros(sent_at),
         beats: beats.into_iter().map(Beat::from).collect(),
-        ..ReportRequest::default()
     };
     gateway.telemetry.report(report).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A title with where the viewer is in it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Watched)]
 #[serde(rename_all = "camelCase")]
 pub struct WatchedJson {
     title: TitleJson,
@@ -138,74 +166,77 @@ pub struct WatchedJson {
     at: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// Which titles are listed.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
+    /// Only those that were begun and not finished.
     #[serde(default)]
     unfinished: bool,
 }
 
-/// `GET /api/history?unfinished=true`: the latest first; titles that are not published are left out.
+/// What was watched, the latest first; titles that are not published are left out.
+#[utoipa::path(get, path = "/api/history", tag = "viewing", params(ListQuery),
+    responses((status = 200, body = Vec<WatchedJson>)))]
 pub async fn list(
     State(mut gateway): State<Gateway>,
-    Viewer(profile): Viewer,
-    Query(query): Query<ListQuery>,
+    viewer: Viewer,
+    Queried(query): Queried<ListQuery>,
 ) -> Result<Response, Problem> {
-    let request = ListRequest { profile: profile.into(), unfinished_only: query.unfinished, limit: LISTED };
+    let profile = viewer.watching()?.to_string();
+    let request = ListRequest { profile, unfinished_only: query.unfinished, limit: LISTED };
     let watched = gateway.history.list(request).await?.into_inner().titles;
-    let titles = watched.iter().map(|w| {
-        let mut catalog = gateway.catalog.clone();
-        let request = GetTitleRequest { id: w.title.clone() };
-        async move { catalog.get_title(request).await.ok().map(|title| title.into_inner()) }
-    });
-    let titles = join_all(titles).await;
-    let shown = watched.iter().zip(titles).filter_map(|(watched, title)| {
-        let title = title.filter(|title| !title.version.is_empty())?;
+    let ids: Vec<String> = watched.iter().map(|watched| watched.title.clone()).collect();
+    let titles = if ids.is_empty() {
+        Vec::new()
+    } else {
+        gateway.catalog.get_titles(GetTitlesRequest { ids }).await?.into_inner().titles
+    };
+    let mut titles: HashMap<_, _> = titles.into_iter().map(|title| (title.id.clone(), title)).collect();
+    let shown = watched.iter().filter_map(|watched| {
+        let title = titles.remove(&watched.title).filter(|title| !title.version.is_empty())?;
         Some(WatchedJson {
             title: title.into(),
             resume_seconds: seconds(watched.resume_us),
             position_seconds: seconds(watched.position_us),
             duration_seconds: seconds(watched.duration_us),
             finished: watched.finished,
-            at: time(watched.at_us),
+            at: rfc3339(watched.at_us),
         })
     });
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(shown.collect::<Vec<_>>())).into_response())
 }
 
-/// `DELETE /api/history/{title}`.
+/// Forgets one title of what was watched.
+#[utoipa::path(delete, path = "/api/history/{title}", tag = "viewing", responses((status = 204)))]
 pub async fn remove(
     State(mut gateway): State<Gateway>,
-    Viewer(profile): Viewer,
+    viewer: Viewer,
     Path(title): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    gateway.history.remove(RemoveRequest { profile: profile.into(), title }).await?;
+    gateway.history.remove(RemoveRequest { profile: viewer.watching()?.to_string(), title }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `DELETE /api/history`.
-pub async fn erase(State(mut gateway): State<Gateway>, Viewer(profile): Viewer) -> Result<StatusCode, Problem> {
-    gateway.history.erase(EraseRequest { profile: profile.into() }).await?;
+/// Forgets all that was watched.
+#[utoipa::path(delete, path = "/api/history", tag = "viewing", responses((status = 204)))]
+pub async fn erase(State(mut gateway): State<Gateway>, viewer: Viewer) -> Result<StatusCode, Problem> {
+    gateway.history.erase(EraseRequest { profile: viewer.watching()?.to_string() }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Where the viewer goes on with a title, in seconds. History that is slow or down costs the viewer no more than that.
-pub async fn resume(gateway: &Gateway, Viewer(profile): &Viewer, title: &str) -> f64 {
-    let request = ResumeRequest { profile: profile.as_str().to_owned(), title: title.to_owned() };
-    let mut history = gateway.history.clone();
-    let asked = tokio::time::timeout(RESUME_PATIENCE, history.resume(request)).await;
-    let found = match asked {
-        Ok(Ok(found)) => found.into_inner(),
-        Ok(Err(status)) => {
-            tracing::warn!(title, %status, "where a viewer stopped is not known; the film starts from its beginning");
-            Watched::default()
-        }
-        Err(_) => {
-            tracing::warn!(title, "history did not answer in time; the film starts from its beginning");
-            Watched::default()
-        }
-    };
-    seconds(found.resume_us)
+/// Ends a play: it no longer counts as one of the account's.
+#[utoipa::path(post, path = "/api/sessions/{id}/end", tag = "viewing", responses((status = 204)))]
+pub async fn end(
+    State(mut gateway): State<Gateway>,
+    viewer: Viewer,
+    Path(session): Path<String>,
+) -> Result<StatusCode, Problem> {
+    viewer.watching()?;
+    let account = viewer.member.map(|member| member.account.to_string()).unwrap_or_default();
+    gateway.playback.end(EndRequest { account, session }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn seconds(micros: u64) -> f64 {

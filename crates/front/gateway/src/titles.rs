@@ -1,21 +1,30 @@
-//! What a viewer sees: the titles that play, their artwork, and a session to play one.
+//! The titles that play, as a plain list, and the pictures that came with their films.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
 use matinee_contracts::catalog::{GetTitleRequest, ListTitlesRequest, Title};
-use matinee_contracts::playback::StartRequest;
-use serde::{Deserialize, Serialize};
+use matinee_service::clock::rfc3339;
+use matinee_service::http::Problem;
+use matinee_service::viewer::Viewer;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::Gateway;
-use crate::answer::{Problem, time};
-use crate::history::resume;
-use crate::viewer::Viewer;
+use crate::artwork::media_type;
+use crate::door::Inside;
 
-/// A title as the application shows it.
-#[derive(Serialize)]
+/// The list and each of it.
+pub(crate) fn routes() -> OpenApiRouter<Inside> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+}
+
+/// A title as lists show it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TitleInList)]
 #[serde(rename_all = "camelCase")]
 pub struct TitleJson {
     id: String,
@@ -44,30 +53,49 @@ impl From<Title> for TitleJson {
             credits: title.credits,
             license: title.license,
             published: version.is_some(),
-            published_at: time(title.published_us),
+            published_at: rfc3339(title.published_us),
             version,
             duration_seconds: title.duration_us as f64 / 1e6,
         }
     }
 }
 
-/// `GET /api/titles`: those that are published.
-pub async fn list(State(mut gateway): State<Gateway>) -> Result<Response, Problem> {
+/// The titles that are published.
+#[utoipa::path(get, path = "/api/titles", tag = "viewing", responses((status = 200, body = Vec<TitleJson>)))]
+pub async fn list(State(mut gateway): State<Gateway>, viewer: Viewer) -> Result<Response, Problem> {
     let request = ListTitlesRequest { published_only: true, limit: 500, ..ListTitlesRequest::default() };
     let titles = gateway.catalog.list_titles(request).await?.into_inner().titles;
-    Ok(Json(titles.into_iter().map(TitleJson::from).collect::<Vec<_>>()).into_response())
+    let shown = titles.into_iter().filter(|title| !hidden(title, &viewer));
+    Ok(Json(shown.map(TitleJson::from).collect::<Vec<_>>()).into_response())
 }
 
-/// `GET /api/titles/{id}`. An unpublished title is as good as none.
-pub async fn show(State(mut gateway): State<Gateway>, Path(id): Path<String>) -> Result<Json<TitleJson>, Problem> {
+/// Whether a title is for an older age than the profile's limit.
+fn hidden(title: &Title, viewer: &Viewer) -> bool {
+    let here = title.ratings.iter().find(|rating| rating.territory == viewer.territory.as_str());
+    let age = here.map_or(title.maturity_age, |rating| rating.age);
+    viewer.maturity_limit > 0 && age > viewer.maturity_limit
+}
+
+/// A title. An unpublished one is as good as none.
+#[utoipa::path(get, path = "/api/titles/{id}", tag = "viewing", responses((status = 200, body = TitleJson)))]
+pub async fn show(
+    State(mut gateway): State<Gateway>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+) -> Result<Json<TitleJson>, Problem> {
     let title = gateway.catalog.get_title(GetTitleRequest { id: id.clone() }).await?.into_inner();
     if title.version.is_empty() {
         return Err(Problem::not_found(format!("title {id} is not published")));
     }
+    if hidden(&title, &viewer) {
+        return Err(Problem::forbidden(format!("title {id} is not for this profile")).with_code("maturity"));
+    }
     Ok(Json(title.into()))
 }
 
-/// `GET /api/titles/{id}/artwork`.
+/// The picture that came with a title's film.
+#[utoipa::path(get, path = "/api/titles/{id}/artwork", tag = "viewing",
+    responses((status = 200, body = Vec<u8>, content_type = "image/*")))]
 pub async fn artwork(State(mut gateway): State<Gateway>, Path(id): Path<String>) -> Result<Response, Problem> {
     let title = gateway.catalog.get_title(GetTitleRequest { id: id.clone() }).await?.into_inner();
     if title.artwork.is_empty() {
@@ -77,79 +105,8 @@ pub async fn artwork(State(mut gateway): State<Gateway>, Path(id): Path<String>)
         tracing::warn!(title = id, %error, "artwork can't be read");
         Problem::not_found(format!("the artwork of title {id} can't be read"))
     })?;
-    let kind = match bytes.as_ref() {
-        [0x89, b'P', b'N', b'G', ..] => "image/png",
-        [b'R', b'I', b'F', b'F', ..] => "image/webp",
-        [0xff, 0xd8, ..] => "image/jpeg",
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "image/avif",
-        _ => return Err(Problem::not_found(format!("the artwork of title {id} is not a picture"))),
-    };
+    let kind =
+        media_type(&bytes).ok_or_else(|| Problem::not_found(format!("the artwork of title {id} is not a picture")))?;
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=86400")];
     Ok((headers, bytes).into_response())
-}
-
-/// What `POST /api/play` takes.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlayJson {
-    title: String,
-    #[serde(default)]
-    profile: String,
-    #[serde(default)]
-    protection: String,
-}
-
-/// What it answers: everything a player needs.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SessionJson {
-    session: String,
-    title: TitleJson,
-    hls: String,
-    dash: String,
-    hls_ts: String,
-    thumbnails: String,
-    license: String,
-    token: String,
-    expires: Option<String>,
-    protection: String,
-    duration_seconds: f64,
-    /// Where the viewer stopped the last time; 0 at the beginning.
-    resume_seconds: f64,
-}
-
-/// `POST /api/play`.
-pub async fn play(
-    State(gateway): State<Gateway>,
-    viewer: Viewer,
-    body: Result<Json<PlayJson>, JsonRejection>,
-) -> Result<Response, Problem> {
-    let Json(play) = body?;
-    let request = StartRequest {
-        title: play.title.clone(),
-        profile: play.profile,
-        protection: play.protection,
-        ..StartRequest::default()
-    };
-    let mut catalog = gateway.catalog.clone();
-    let title = catalog.get_title(GetTitleRequest { id: play.title.clone() });
-    let resume = resume(&gateway, &viewer, &play.title);
-    let mut playback = gateway.playback.clone();
-    let (session, title, resume_seconds) = tokio::join!(playback.start(request), title, resume);
-    let (session, title) = (session?.into_inner(), title?.into_inner());
-    let answer = SessionJson {
-        session: session.id,
-        title: title.into(),
-        hls: session.hls_url,
-        dash: session.dash_url,
-        hls_ts: session.hls_ts_url,
-        thumbnails: session.thumbnails_url,
-        license: session.license_url,
-        token: session.token,
-        expires: time(session.expires_us),
-        protection: session.protection,
-        duration_seconds: session.duration_us as f64 / 1e6,
-        resume_seconds,
-    };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }

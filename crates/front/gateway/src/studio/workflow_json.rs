@@ -1,13 +1,14 @@
 //! A workflow as the studio reads it.
 
 use matinee_contracts::workflow::{TaskDetail, TaskState, WorkflowDetail, WorkflowState, WorkflowSummary};
+use matinee_service::clock::rfc3339;
 use serde::Serialize;
 use serde_json::Value;
-
-use crate::answer::time;
+use utoipa::ToSchema;
 
 /// A workflow, with its tasks where they were asked for.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Workflow)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkflowJson {
     id: String,
@@ -27,9 +28,11 @@ pub struct WorkflowJson {
     task_list: Option<Vec<TaskJson>>,
 }
 
-#[derive(Serialize)]
+/// One of its tasks.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Task)]
 #[serde(rename_all = "camelCase")]
-struct TaskJson {
+pub struct TaskJson {
     name: String,
     #[serde(rename = "type")]
     kind: String,
@@ -68,8 +71,8 @@ impl From<WorkflowSummary> for WorkflowJson {
             done: summary.done,
             running: summary.running,
             failed: summary.failed,
-            started_at: time(summary.started_us),
-            ended_at: time(summary.ended_us),
+            started_at: rfc3339(summary.started_us),
+            ended_at: rfc3339(summary.ended_us),
             progress: summary.progress,
             reason: summary.reason,
             task_list: None,
@@ -110,8 +113,8 @@ impl From<TaskDetail> for TaskJson {
             error: task.error,
             diagnostics: task.diagnostics,
             reused: task.reused,
-            started_at: time(task.started_us),
-            ended_at: time(task.ended_us),
+            started_at: rfc3339(task.started_us),
+            ended_at: rfc3339(task.ended_us),
             result,
         }
     }

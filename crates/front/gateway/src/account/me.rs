@@ -1,0 +1,207 @@
+//! Who is signed in, as the application shows it on every page.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header;
+use matinee_contracts::accounts::{Account, AccountRequest, Profile, UpdateAccountRequest};
+use matinee_contracts::billing::{AccountRequest as OfAccount, Subscription};
+use matinee_service::clock::rfc3339;
+use matinee_service::http::{JsonBody, Problem};
+use matinee_service::viewer::Viewer;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Gateway;
+use crate::account::profiles::ProfileJson;
+use crate::billing::state_name;
+
+/// How long the page waits for the subscription, which it can do without.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// An account.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Account)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountJson {
+    id: String,
+    email: String,
+    email_verified: bool,
+    territory: String,
+    language: String,
+    /// "studio", "support", "admin".
+    roles: Vec<String>,
+    has_password: bool,
+    created: Option<String>,
+}
+
+impl From<Account> for AccountJson {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            email: account.email,
+            email_verified: account.email_verified,
+            territory: account.territory,
+            language: account.language,
+            roles: account.roles,
+            has_password: account.has_password,
+            created: rfc3339(account.created_us),
+        }
+    }
+}
+
+/// What an account watches with, in short.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SubscriptionInShort)]
+#[serde(rename_all = "camelCase")]
+pub struct SubscriptionInShort {
+    /// "trialing", "active", "past_due", "ended".
+    state: &'static str,
+    plan: String,
+    until: Option<String>,
+}
+
+/// Who is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Me)]
+#[serde(rename_all = "camelCase")]
+pub struct MeJson {
+    signed_in: bool,
+    /// "members" or "open".
+    mode: &'static str,
+    account: Option<AccountJson>,
+    profiles: Vec<ProfileJson>,
+    /// The chosen one.
+    profile: Option<ProfileJson>,
+    /// Nothing where there is none, or billing does not answer.
+    subscription: Option<SubscriptionInShort>,
+    /// Where the request comes from.
+    territory: String,
+    /// For clients that keep their tokens themselves.
+    #[serde(flatten)]
+    tokens: Option<TokensJson>,
+}
+
+/// Tokens in an answer's body.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tokens)]
+#[serde(rename_all = "camelCase")]
+pub struct TokensJson {
+    pub(crate) access_token: String,
+    pub(crate) access_expires: Option<String>,
+    pub(crate) refresh_token: String,
+    pub(crate) refresh_expires: Option<String>,
+}
+
+impl MeJson {
+    /// Nobody.
+    #[must_use]
+    pub fn nobody(viewer: &Viewer) -> Self {
+        Self {
+            signed_in: false,
+            mode: viewer.membership.as_str(),
+            account: None,
+            profiles: Vec::new(),
+            profile: None,
+            subscription: None,
+            territory: viewer.territory.to_string(),
+            tokens: None,
+        }
+    }
+
+    /// The account, with the rest of what the application shows of it; `chosen` is the chosen profile's id.
+    pub async fn of(gateway: &Gateway, viewer: &Viewer, account: Account, chosen: &str) -> Result<Self, Problem> {
+        let (mut accounts, mut billing) = (gateway.accounts.clone(), gateway.billing.clone());
+        let request = AccountRequest { account: account.id.clone() };
+        let subscription = billing.get_subscription(OfAccount { account: account.id.clone() });
+        let (profiles, subscription) =
+            tokio::join!(accounts.list_profiles(request), tokio::time::timeout(PATIENCE, subscription));
+        let profiles = profiles?.into_inner().profiles;
+        let subscription = subscription.ok().and_then(Result::ok).and_then(|answer| short(answer.into_inner()));
+        Ok(Self {
+            signed_in: true,
+            account: Some(account.into()),
+            profile: profiles.iter().find(|profile| profile.id == chosen).cloned().map(ProfileJson::from),
+            profiles: profiles.into_iter().map(ProfileJson::from).collect(),
+            subscription,
+            ..Self::nobody(viewer)
+        })
+    }
+
+    /// With tokens in the body.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Option<TokensJson>) -> Self {
+        Self { tokens, ..self }
+    }
+}
+
+fn short(subscription: Subscription) -> Option<SubscriptionInShort> {
+    let state = state_name(subscription.state())?;
+    Some(SubscriptionInShort { state, plan: subscription.plan, until: rfc3339(subscription.period_end_us) })
+}
+
+/// A profile that was just changed or read.
+impl From<Profile> for ProfileJson {
+    fn from(profile: Profile) -> Self {
+        Self {
+            id: profile.id,
+            name: profile.name,
+            avatar: profile.avatar,
+            kids: profile.kids,
+            maturity_limit: profile.maturity_limit,
+            language: profile.language,
+            audio_language: profile.audio_language,
+            subtitle_language: profile.subtitle_language,
+            autoplay_next: profile.autoplay_next,
+        }
+    }
+}
+
+/// An answer that nobody else may see.
+pub fn private<T: Serialize>(body: T) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+/// Who is signed in, with which profiles; 401 with code "expired" where the access token is to be refreshed.
+#[utoipa::path(get, path = "/api/account", tag = "account", responses((status = 200, body = MeJson)))]
+pub async fn show(State(gateway): State<Gateway>, viewer: Viewer) -> Result<Response, Problem> {
+    let Some(member) = &viewer.member else { return Ok(private(MeJson::nobody(&viewer))) };
+    let mut accounts = gateway.accounts.clone();
+    let account = accounts.get_account(AccountRequest { account: member.account.to_string() }).await?.into_inner();
+    let chosen = viewer.profile.as_ref().map(ToString::to_string).unwrap_or_default();
+    Ok(private(MeJson::of(&gateway, &viewer, account, &chosen).await?))
+}
+
+/// What is changed; what is not said stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ChangeAccount)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeJson {
+    /// ISO 3166-1 alpha-2.
+    #[serde(default)]
+    territory: String,
+    /// BCP 47.
+    #[serde(default)]
+    language: String,
+}
+
+/// Changes where the account is at home, or its language.
+#[utoipa::path(patch, path = "/api/account", tag = "account", request_body = ChangeJson,
+    responses((status = 200, body = MeJson)))]
+pub async fn change(
+    State(gateway): State<Gateway>,
+    viewer: Viewer,
+    JsonBody(change): JsonBody<ChangeJson>,
+) -> Result<Response, Problem> {
+    let request = UpdateAccountRequest {
+        account: viewer.signed_in()?.account.to_string(),
+        territory: change.territory,
+        language: change.language,
+    };
+    let mut accounts = gateway.accounts.clone();
+    let account = accounts.update_account(request).await?.into_inner();
+    let chosen = viewer.profile.as_ref().map(ToString::to_string).unwrap_or_default();
+    Ok(private(MeJson::of(&gateway, &viewer, account, &chosen).await?))
+}
