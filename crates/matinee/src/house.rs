@@ -1,49 +1,42 @@
 //! The house: which services this process runs, how each reaches the others, and where they listen.
 //!
 //! A service in this process is called straight; one that is elsewhere is called over the network. The clients are of
-//! the same type either way.
+//! the same type either way, and go through the same layers (see [`reach`]).
+//!
+//! - [`film`]: what takes a film in, makes a stream of it and serves it.
+//! - [`viewer`]: what a viewer's click goes through.
+//! - [`door`]: what the world sees of them.
 
+mod door;
+mod film;
+mod reach;
+mod viewer;
+
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use clap::ValueEnum;
-use matinee_catalog::CatalogService;
-use matinee_contracts::catalog::catalog_client::CatalogClient;
-use matinee_contracts::history::history_client::HistoryClient;
-use matinee_contracts::ingest::ingest_client::IngestClient;
-use matinee_contracts::license::license_client::LicenseClient;
-use matinee_contracts::playback::playback_client::PlaybackClient;
-use matinee_contracts::telemetry::telemetry_client::TelemetryClient;
-use matinee_contracts::workflow::workflow_client::WorkflowClient;
-use matinee_edge::{Cache, Edge};
 use matinee_encode::tool::Tools as EncodeTools;
-use matinee_engines::events::{self, EventLogConfig};
+use matinee_engines::events::{self, EventLogConfig, Events};
 use matinee_engines::objects::ObjectStorage;
 use matinee_engines::objects::folder::FolderStore;
-use matinee_gateway::{BehindTls, Gateway, StudioKey};
-use matinee_history::HistoryService;
-use matinee_ingest::{IngestConfig, IngestService};
-use matinee_license::LicenseService;
-use matinee_origin::OriginService;
-use matinee_playback::{PlaybackConfig, PlaybackService};
 use matinee_service::channel::{Channel, admit};
-use matinee_service::clock::SystemClock;
 use matinee_service::health::Health;
 use matinee_service::http::{HostConfig, Tls, bind, serve};
 use matinee_service::metrics::Metrics;
 use matinee_service::secrets::Secrets;
-use matinee_service::signing::Signer;
-use matinee_service::worker::runtime::{Slots, work};
-use matinee_telemetry::TelemetryService;
-use matinee_workflow::WorkflowService;
-use matinee_workflow::onboard::{self, Step, Tools};
-use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tower::Service;
 
 use crate::config::Config;
 use crate::terminal::AnyError;
+
+use self::reach::Reach;
 
 /// What a process can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,176 +63,151 @@ pub enum Role {
     History,
     /// Takes what players report.
     Telemetry,
+    /// Who may sign in.
+    Accounts,
+    /// Plans, subscriptions and invoices.
+    Billing,
+    /// Finds titles.
+    Search,
+    /// Thumbs and lists.
+    Ratings,
+    /// Rows for home.
+    Recommend,
+    /// Events as Parquet.
+    Lake,
+    /// Spans of requests.
+    Traces,
 }
+
+/// Roles that tell or hear events: the log is this process's where one of them is.
+const SPEAKING: [Role; 12] = [
+    Role::Workflow,
+    Role::Catalog,
+    Role::Ingest,
+    Role::History,
+    Role::Telemetry,
+    Role::Accounts,
+    Role::Billing,
+    Role::Search,
+    Role::Ratings,
+    Role::Recommend,
+    Role::Lake,
+    Role::Playback,
+];
 
 /// The installation's secrets, made at the first start.
 pub fn secrets(config: &Config) -> Result<Secrets, AnyError> {
     Ok(Secrets::open(&config.data.folder.join("secrets"))?)
 }
 
-/// How a new master is onboarded: part of its tasks' keys, so that another ladder or another ffmpeg makes them again.
-fn onboarding(config: &Config, tools: &EncodeTools) -> Result<Tools, AnyError> {
-    let mut slicing = Map::new();
-    slicing.insert("ladder".to_owned(), serde_json::to_value(config.ladder()?)?);
-    slicing.insert("chunk_seconds".to_owned(), json!(config.encode.chunk_seconds));
-    slicing.insert("thumbnail_seconds".to_owned(), json!(config.encode.thumbnail_seconds));
-    slicing.insert("vmaf_share".to_owned(), json!(config.encode.vmaf_share));
-    slicing.insert("tool".to_owned(), json!(tools.version()));
-    slicing.insert("package_tool".to_owned(), json!(matinee_package::TOOL));
-    let step = |name: &str, pool: &str, params| Step { tool: tools.named(name), pool: pool.to_owned(), params };
-    Ok(Tools { inspect: step("inspect 1", "cpu", Map::new()), slice: step("slice 1", "light", slicing) })
+/// What is being put together.
+struct House<'a> {
+    config: &'a Config,
+    roles: &'a [Role],
+    stop: CancellationToken,
+    secrets: Secrets,
+    objects: ObjectStorage,
+    log: Option<Events>,
+    tools: Option<Arc<EncodeTools>>,
+    metrics: Metrics,
+    background: TaskTracker,
+    /// How services are reached.
+    reach: Reach,
+    /// The contracts of those in this process.
+    grpc: tonic::service::Routes,
+    /// What the world sees.
+    http: Router,
 }
 
-/// A worker's name: unique among those that live, and "embedded/" where the workflow service is in this process.
-fn worker_name(embedded: bool) -> String {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let place = if embedded { "embedded".to_owned() } else { host };
-    format!("{place}/{}", std::process::id())
+impl House<'_> {
+    fn plays(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// The event log, where this process plays `role`.
+    fn log_of(&self, role: Role) -> Option<Events> {
+        self.log.clone().filter(|_| self.plays(role))
+    }
+
+    /// Runs until it returns; it does soon after the process was told to stop.
+    fn run(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.background.spawn(work);
+    }
+}
+
+impl House<'_> {
+    /// A file or folder of this process's data.
+    fn data(&self, name: &str) -> std::path::PathBuf {
+        self.config.data.folder.join(name)
+    }
+
+    /// Hosts a service's contract for other processes, and returns the way to it for this one.
+    fn host<S>(&mut self, name: &'static str, server: S) -> Channel
+    where
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        let grpc = std::mem::take(&mut self.grpc);
+        self.grpc = grpc.add_service(server.clone());
+        self.reach.guarded(name, Channel::local(server))
+    }
+
+    /// Opens routes to the world, counted under `role`.
+    fn open(&mut self, routes: Router, role: &'static str) {
+        let http = std::mem::take(&mut self.http);
+        self.http = http.merge(self.metrics.measured(routes, role));
+    }
 }
 
 /// Runs these roles until `stop`, then drains.
 pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Result<(), AnyError> {
     std::fs::create_dir_all(&config.data.folder)?;
     let secrets = secrets(&config)?;
-    let elsewhere = Channel::remote(&config.services.address, secrets.service.expose())?;
-    let objects: ObjectStorage = Arc::new(FolderStore::open(&config.data.objects_folder())?);
-    let health = Health::new(stop.clone());
-    let metrics = Metrics::new();
-    let background = TaskTracker::new();
-    let plays = |role| roles.contains(&role);
-
-    let speaking = [Role::Workflow, Role::Catalog, Role::Ingest, Role::History, Role::Telemetry];
-    let log = if speaking.into_iter().any(plays) {
+    let plays = |role: &Role| roles.contains(role);
+    let log = if SPEAKING.iter().any(plays) {
         Some(events::open(&config.data.folder.join("events"), EventLogConfig::default()).await?)
     } else {
         None
     };
-    let tools = if plays(Role::Workflow) || plays(Role::Worker) {
+    let tools = if plays(&Role::Workflow) || plays(&Role::Worker) {
         Some(Arc::new(EncodeTools::find(&config.tools.ffmpeg, &config.tools.ffprobe).await?))
     } else {
         None
     };
+    let metrics = Metrics::new();
+    let mut house = House {
+        config: &config,
+        roles,
+        stop: stop.clone(),
+        objects: Arc::new(FolderStore::open(&config.data.objects_folder())?),
+        log,
+        tools,
+        background: TaskTracker::new(),
+        reach: Reach::new(&config.services.address, secrets.service.expose())?,
+        secrets,
+        metrics,
+        grpc: tonic::service::Routes::default(),
+        http: Router::new(),
+    };
 
-    let mut grpc = tonic::service::Routes::default();
-    let mut http = Router::new();
+    // Each after those whose services it calls.
+    house.workflow().await?;
+    house.catalog().await?;
+    house.license().await?;
+    let uploads = house.ingest().await?;
+    let origin = house.streams()?;
+    house.worker();
+    house.history().await?;
+    house.telemetry();
+    house.playback()?;
+    house.gateway(uploads);
 
-    let mut workflow = elsewhere.clone();
-    if plays(Role::Workflow) {
-        let path = config.data.folder.join("workflow.db");
-        let service = WorkflowService::open(&path, objects.clone(), matinee_workflow::Config::default()).await?;
-        workflow = Channel::local(service.server());
-        grpc = grpc.add_service(service.server());
-        let stopped = stop.clone();
-        background.spawn(async move { service.maintain(stopped).await });
-    }
-
-    let mut catalog = elsewhere.clone();
-    if let Some(log) = log.clone().filter(|_| plays(Role::Catalog)) {
-        let service = CatalogService::open(&config.data.folder.join("catalog.db")).await?;
-        catalog = Channel::local(service.server());
-        grpc = grpc.add_service(service.server());
-        let stopped = stop.clone();
-        background.spawn(async move { service.announce(log, stopped).await });
-    }
-
-    let mut license = elsewhere.clone();
-    if plays(Role::License) {
-        let service = LicenseService::open(&config.data.folder.join("license.db"), &secrets).await?;
-        license = Channel::local(service.server());
-        grpc = grpc.add_service(service.server());
-        http = http.merge(metrics.measured(matinee_license::router(service), "license"));
-    }
-
-    let mut playback = elsewhere.clone();
-    if plays(Role::Playback) {
-        let settings = PlaybackConfig {
-            edge_url: config.delivery.edge_url.clone(),
-            valid: Duration::from_secs(config.delivery.valid_seconds),
-            profiles: config.profiles()?,
-            ..PlaybackConfig::default()
-        };
-        let (titles, keys) = (CatalogClient::new(catalog.clone()), LicenseClient::new(license.clone()));
-        let service = PlaybackService::open(titles, keys, &secrets, settings)?;
-        playback = Channel::local(service.server());
-        grpc = grpc.add_service(service.server());
-    }
-
-    let (mut ingest, mut uploads) = (elsewhere.clone(), Router::new());
-    if let Some(log) = log.clone().filter(|_| plays(Role::Ingest)) {
-        let settings = IngestConfig {
-            max_bytes: config.ingest.max_bytes,
-            expire: Duration::from_secs(config.ingest.expire_days * 24 * 3600),
-        };
-        let (path, titles) = (config.data.folder.join("ingest.db"), CatalogClient::new(catalog.clone()));
-        let service = IngestService::open(&path, objects.clone(), log, titles, settings).await?;
-        ingest = Channel::local(service.server());
-        grpc = grpc.add_service(service.server());
-        uploads = metrics.measured(matinee_ingest::router(service.clone()), "ingest");
-        let stopped = stop.clone();
-        background.spawn(async move { service.maintain(stopped).await });
-    }
-
-    if let Some((log, tools)) = log.clone().zip(tools.as_ref()).filter(|_| plays(Role::Workflow)) {
-        let (onboarding, stopped) = (onboarding(&config, tools)?, stop.clone());
-        let (workflows, masters) = (WorkflowClient::new(workflow.clone()), IngestClient::new(ingest.clone()));
-        background.spawn(onboard::consume(log, workflows, masters, onboarding, stopped));
-    }
-
-    let half = config.delivery.cache_bytes / 2;
-    let mut origin = None;
-    if plays(Role::Origin) {
-        let (keys, workflows) = (LicenseClient::new(license.clone()), WorkflowClient::new(workflow.clone()));
-        let service = OriginService::new(objects.clone(), keys, workflows, config.profiles()?, half);
-        origin = Some(metrics.measured(matinee_origin::router(service), "origin"));
-    }
-
-    if plays(Role::Edge) {
-        let upstream = match &origin {
-            Some(here) => here.clone(),
-            None => matinee_edge::elsewhere(&config.services.origin, secrets.service.expose())?,
-        };
-        let edge = Edge::new(Cache::new(upstream, half), Signer::new(&secrets.signing), Arc::new(SystemClock));
-        http = http.merge(metrics.measured(matinee_edge::router(edge), "edge"));
-    }
-
-    if let Some(tools) = tools.filter(|_| plays(Role::Worker)) {
-        let mut handlers = matinee_encode::handlers(&tools);
-        let (keys, titles) = (LicenseClient::new(license.clone()), CatalogClient::new(catalog.clone()));
-        handlers.extend(matinee_package::handlers(keys, titles));
-        let slots = Slots { cpu: config.worker.cpu_slots, light: config.worker.light_slots };
-        let (client, name) = (WorkflowClient::new(workflow.clone()), worker_name(plays(Role::Workflow)));
-        background.spawn(work(client, objects.clone(), handlers, name, slots, stop.clone()));
-    }
-
-    let (mut history, mut telemetry) = (elsewhere.clone(), elsewhere);
-    if let Some(log) = log.clone().filter(|_| plays(Role::History)) {
-        let service = HistoryService::open(&config.data.folder.join("history")).await?;
-        history = Channel::local(service.server());
-        grpc = grpc.add_service(service.server());
-        let stopped = stop.clone();
-        background.spawn(async move { service.consume(log, stopped).await });
-    }
-    if let Some(log) = log.filter(|_| plays(Role::Telemetry)) {
-        let service = TelemetryService::open(log);
-        telemetry = Channel::local(service.server());
-        grpc = grpc.add_service(service.server());
-    }
-
-    if plays(Role::Gateway) {
-        let gateway = Gateway {
-            catalog: CatalogClient::new(catalog),
-            playback: PlaybackClient::new(playback),
-            workflow: WorkflowClient::new(workflow),
-            ingest: IngestClient::new(ingest),
-            history: HistoryClient::new(history),
-            telemetry: TelemetryClient::new(telemetry),
-            objects,
-        };
-        let key = StudioKey(config.studio.key.clone());
-        let tls = BehindTls(config.server.tls_cert.is_some());
-        http = http.merge(metrics.measured(matinee_gateway::router(gateway, key, tls, uploads), "gateway"));
-    }
-
+    let health = Health::new(stop.clone());
     let tls = match (&config.server.tls_cert, &config.server.tls_key) {
         (Some(cert), Some(key)) => Some(Tls::load(cert, key)?),
         _ => None,
@@ -249,11 +217,11 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
     let internal = HostConfig { drain, ..HostConfig::default() };
     let (door, between) = (bind(config.server.listen).await?, bind(config.server.grpc_listen).await?);
     tracing::info!(http = %config.server.listen, grpc = %config.server.grpc_listen, ?roles, "ready");
-    let http = http.merge(health.router()).merge(metrics.router());
+    let http = house.http.merge(health.router()).merge(house.metrics.router());
     // Edges elsewhere reach the origin beside the services, never by the public door.
-    let services = admit(grpc.into_axum_router().merge(origin.unwrap_or_default()), secrets.service.expose());
-    background.close();
+    let services = admit(house.grpc.into_axum_router().merge(origin), house.secrets.service.expose());
+    house.background.close();
     tokio::join!(serve(door, http, &public, stop.clone()), serve(between, services, &internal, stop.clone()));
-    background.wait().await;
+    house.background.wait().await;
     Ok(())
 }

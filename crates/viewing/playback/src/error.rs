@@ -1,12 +1,79 @@
 //! Why playback does not start, and the one place where that becomes a gRPC status.
 
 use matinee_model::ids::TitleId;
+use matinee_model::territory::Territory;
 use matinee_service::tokens::TokenError;
 use tonic::{Code, Status};
+
+/// Why a viewer may not watch a title. Each begins with the code by which programs tell them apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nobody is signed in.
+    SignIn,
+    /// The account never had a subscription.
+    NoSubscription,
+    /// It had one.
+    Lapsed,
+    /// Its payment failed, and the days of grace are over.
+    PastDue,
+    /// As many devices play as the plan gives.
+    TooManyStreams {
+        /// The plan's.
+        most: u32,
+    },
+    /// There is no licence for the territory.
+    NotLicensedHere(Territory),
+    /// There is one, for another time: from then on, where one is to come (microseconds since 1970).
+    NotLicensedNow(Territory, Option<i64>),
+    /// The title is for older viewers.
+    Maturity {
+        /// From this age on.
+        age: u32,
+        /// The profile's limit.
+        limit: u32,
+    },
+}
+
+impl Refusal {
+    fn told(&self, title: &TitleId) -> String {
+        match self {
+            Self::SignIn => "sign_in: titles are watched by those who signed in".to_owned(),
+            Self::NoSubscription => "no_subscription: the account has no subscription".to_owned(),
+            Self::Lapsed => "lapsed: the account's subscription has ended".to_owned(),
+            Self::PastDue => "past_due: the account's last payment failed".to_owned(),
+            Self::TooManyStreams { most } => {
+                format!("too_many_streams: the plan gives {most} at once, and so many devices are playing")
+            }
+            Self::NotLicensedHere(territory) => {
+                format!("not_licensed_here: title {title} is not licensed in {territory}")
+            }
+            Self::NotLicensedNow(territory, from_us) => {
+                match from_us.and_then(|from| jiff::Timestamp::from_microsecond(from).ok()) {
+                    Some(from) => format!("not_licensed_now: title {title} is licensed in {territory} from {from} on"),
+                    None => format!("not_licensed_now: the licence of title {title} in {territory} is over"),
+                }
+            }
+            Self::Maturity { age, limit } => {
+                format!("maturity: title {title} is for viewers from {age} on, the profile's limit is {limit}")
+            }
+        }
+    }
+}
 
 /// What went wrong.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PlaybackError {
+    /// The viewer may not watch it.
+    #[error("{}", why.told(title))]
+    Refused {
+        /// What.
+        title: TitleId,
+        /// Why not.
+        why: Refusal,
+    },
+    /// Its episodes are watched.
+    #[error("title {0} is a series; its episodes are played")]
+    Series(TitleId),
     /// A field that can't be taken.
     #[error("{field} is refused: {reason}")]
     Field {
@@ -65,7 +132,8 @@ impl From<PlaybackError> for Status {
         let code = match &error {
             PlaybackError::Field { .. } => Code::InvalidArgument,
             PlaybackError::UnknownTitle(_) => Code::NotFound,
-            PlaybackError::NotPublished(_) => Code::FailedPrecondition,
+            PlaybackError::NotPublished(_) | PlaybackError::Series(_) => Code::FailedPrecondition,
+            PlaybackError::Refused { .. } => Code::PermissionDenied,
             PlaybackError::Unavailable { .. } => Code::Unavailable,
             PlaybackError::Answer { .. } | PlaybackError::Token(_) | PlaybackError::Config { .. } => Code::Internal,
         };

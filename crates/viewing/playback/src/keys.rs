@@ -10,23 +10,22 @@ use matinee_contracts::license::license_client::LicenseClient;
 use matinee_model::codec::KeyTier;
 use matinee_model::ids::TitleId;
 use matinee_service::channel::Channel;
-use moka::future::Cache;
 use tonic::Status;
 
 use crate::error::PlaybackError;
+use crate::remembered::{Keeping, Remembered};
 
 const TIERS: [KeyTier; 4] = [KeyTier::Audio, KeyTier::Sd, KeyTier::Hd, KeyTier::Uhd];
-/// Titles remembered: about 20 MB.
-const TITLES: u64 = 50_000;
-/// A title's keys don't change; this bounds how long a replaced key store goes unnoticed.
-const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+/// About 20 MB. A title's keys don't change; this bounds how long a replaced key store goes unnoticed.
+const KEPT: Keeping =
+    Keeping { most: 50_000, fresh: Duration::from_secs(10 * 60), stale: Duration::from_secs(24 * 3600) };
 const SERVICE: &str = "the licence service";
 
 /// Knows the ids of titles' keys.
 #[derive(Debug, Clone)]
 pub struct KeyIds {
     license: LicenseClient<Channel>,
-    known: Cache<TitleId, Arc<[String]>>,
+    known: Remembered<TitleId, Arc<[String]>>,
     patience: Duration,
 }
 
@@ -34,14 +33,13 @@ impl KeyIds {
     /// Asks `license`, and waits for an answer no longer than `patience`.
     #[must_use]
     pub fn new(license: LicenseClient<Channel>, patience: Duration) -> Self {
-        let known = Cache::builder().max_capacity(TITLES).time_to_live(REMEMBERED).build();
-        Self { license, known, patience }
+        Self { license, known: Remembered::new(KEPT), patience }
     }
 
-    /// The ids of the title's keys, hexadecimal.
-    pub async fn of(&self, title: &TitleId) -> Result<Arc<[String]>, PlaybackError> {
-        let asked = self.known.try_get_with_by_ref(title, self.ask(title)).await;
-        asked.map_err(|error: Arc<PlaybackError>| PlaybackError::clone(&error))
+    /// The ids of the keys of the title's sound and of its pictures up to a tier, hexadecimal.
+    pub async fn up_to(&self, title: &TitleId, highest: KeyTier) -> Result<Vec<String>, PlaybackError> {
+        let kids = self.known.get(title, self.ask(title)).await?;
+        Ok(TIERS.iter().zip(kids.iter()).filter(|(tier, _)| **tier <= highest).map(|(_, kid)| kid.clone()).collect())
     }
 
     async fn ask(&self, title: &TitleId) -> Result<Arc<[String]>, PlaybackError> {

@@ -1,75 +1,63 @@
-//! The gRPC contract: a session is made of what the catalogue and the licence service say.
+//! The gRPC contract: a session is made of what the catalogue, billing, history and the licence service say.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use matinee_contracts::catalog::GetTitleRequest;
-use matinee_contracts::catalog::catalog_client::CatalogClient;
-use matinee_contracts::license::license_client::LicenseClient;
 use matinee_contracts::playback::playback_server::{Playback, PlaybackServer};
-use matinee_contracts::playback::{Session, StartRequest};
-use matinee_model::codec::Protection;
-use matinee_model::ids::{TitleId, VersionId};
-use matinee_service::channel::Channel;
+use matinee_contracts::playback::{
+    EndReply, EndRequest, Playing as PlayingNow, Session, SessionsReply, SessionsRequest, StartRequest,
+};
+use matinee_contracts::viewer::Viewer;
+use matinee_engines::events::Events;
+use matinee_model::codec::{KeyTier, Protection};
+use matinee_model::ids::{AccountId, ProfileId, SessionId, TitleId};
+use matinee_model::profile::DeviceProfile;
 use matinee_service::clock::{Clock, SystemClock};
 use matinee_service::secrets::Secrets;
 use matinee_service::signing::{Signer, covered};
 use matinee_service::tokens::{PlaybackClaims, TokenKeys};
-use tonic::{Code, Request, Response, Status};
-use uuid::Uuid;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
 
 use crate::config::PlaybackConfig;
-use crate::error::PlaybackError;
-use crate::keys::KeyIds;
+use crate::consume::consume;
+use crate::entitlement::{Playable, Terms, territory};
+use crate::error::{PlaybackError, Refusal};
+use crate::neighbours::{Asking, Neighbours};
 use crate::offer::{addresses, profile, protection};
+use crate::streams::{Playing, Streams};
 
-/// How long another service may take.
-const PATIENCE: Duration = Duration::from_secs(2);
-const CATALOG: &str = "the catalogue";
+/// How often a player reports.
+const HEARTBEAT_SECONDS: u32 = 10;
 
 /// Playback. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PlaybackService {
-    catalog: CatalogClient<Channel>,
-    keys: KeyIds,
+    asking: Asking,
+    streams: Arc<Streams>,
     signer: Arc<Signer>,
     tokens: Arc<TokenKeys>,
     config: Arc<PlaybackConfig>,
     clock: Arc<dyn Clock>,
 }
 
-/// A version that may be watched.
-struct Playable {
-    title: TitleId,
-    version: VersionId,
-    duration_us: u64,
-}
-
 impl PlaybackService {
     /// Over these services, with the installation's signing and token keys.
-    pub fn open(
-        catalog: CatalogClient<Channel>,
-        license: LicenseClient<Channel>,
-        secrets: &Secrets,
-        config: PlaybackConfig,
-    ) -> Result<Self, PlaybackError> {
+    pub fn open(neighbours: Neighbours, secrets: &Secrets, config: PlaybackConfig) -> Result<Self, PlaybackError> {
         let (signer, tokens) = (Signer::new(&secrets.signing), TokenKeys::new(&secrets.tokens));
-        Self::new(catalog, license, signer, tokens, config, Arc::new(SystemClock))
+        Self::new(neighbours, signer, tokens, config, Arc::new(SystemClock))
     }
 
     /// By any clock.
     pub fn new(
-        catalog: CatalogClient<Channel>,
-        license: LicenseClient<Channel>,
+        neighbours: Neighbours,
         signer: Signer,
         tokens: TokenKeys,
         config: PlaybackConfig,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, PlaybackError> {
         config.check()?;
-        let keys = KeyIds::new(license, PATIENCE);
         let (signer, tokens, config) = (Arc::new(signer), Arc::new(tokens), Arc::new(config));
-        Ok(Self { catalog, keys, signer, tokens, config, clock })
+        Ok(Self { asking: Asking::new(neighbours), streams: Arc::default(), signer, tokens, config, clock })
     }
 
     /// The contract, to be called or hosted.
@@ -78,19 +66,81 @@ impl PlaybackService {
         PlaybackServer::new(self.clone())
     }
 
-    async fn session(&self, request: StartRequest) -> Result<Session, PlaybackError> {
+    /// Hears in the heartbeats who plays and who stopped, until `stop`.
+    pub async fn consume(&self, log: Events, stop: CancellationToken) {
+        consume(log, Arc::clone(&self.streams), Arc::clone(&self.clock), stop).await;
+    }
+
+    /// The session that a viewer gets, or why not.
+    async fn begun(&self, request: StartRequest) -> Result<Session, PlaybackError> {
         let title = TitleId::parse(&request.title).map_err(|error| PlaybackError::field("title", error.to_string()))?;
         let device = profile(&self.config.profiles, &request.profile)?;
         let protection = protection(device, &request.protection)?;
-        let playable = self.playable(title).await?;
+        let viewer = request.viewer.unwrap_or_default();
+        let watching = self.watching(&viewer, request.open, &title)?;
+        let terms = async {
+            match &watching {
+                Some(account) => self.asking.terms(account, &title).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let resume = async {
+            match ProfileId::parse(&viewer.profile) {
+                Ok(profile) => self.asking.resume_us(&profile, &title).await,
+                Err(_) => 0,
+            }
+        };
+        let (playable, terms, resume_us) = tokio::join!(self.asking.playable(&title), terms, resume);
+        let playable = playable?;
+        let now_us = self.clock.now_us();
+        // Where nobody is asked who they are, nobody is asked where they are either, unless the gateway knows.
+        if watching.is_some() || !viewer.territory.is_empty() {
+            playable.admits(territory(&viewer)?, viewer.maturity_limit, now_us)?;
+        }
+        let (terms, id) = (terms?.unwrap_or(Terms::OPEN), SessionId::fresh());
+        if let Some(account) = &watching {
+            let playing = Playing {
+                session: id.to_string(),
+                title: title.to_string(),
+                profile: viewer.profile,
+                device: viewer.device,
+                started_us: now_us,
+                heard_us: None,
+            };
+            let full = |_| PlaybackError::Refused { title: title.clone(), why: Refusal::TooManyStreams { most: terms.streams } };
+            self.streams.begin(account, playing, terms.streams, now_us).map_err(full)?;
+        }
+        let session = self.session(id, &playable, device, protection, terms).await?;
+        Ok(Session { resume_us, ..session })
+    }
+
+    /// Whose streams and subscription count; nobody's where everybody may watch.
+    fn watching(&self, viewer: &Viewer, open: bool, title: &TitleId) -> Result<Option<AccountId>, PlaybackError> {
+        if open {
+            return Ok(None);
+        }
+        if viewer.account.is_empty() {
+            return Err(PlaybackError::Refused { title: title.clone(), why: Refusal::SignIn });
+        }
+        let account = AccountId::parse(&viewer.account);
+        account.map(Some).map_err(|error| PlaybackError::field("viewer.account", error.to_string()))
+    }
+
+    async fn session(
+        &self,
+        id: SessionId,
+        playable: &Playable,
+        device: &DeviceProfile,
+        protection: Protection,
+        terms: Terms,
+    ) -> Result<Session, PlaybackError> {
         let now = self.clock.now_seconds();
         let expires = now.saturating_add(self.config.valid.as_secs());
-        let id = Uuid::now_v7().simple().to_string();
         let token = |protection| self.signer.sign(&covered(playable.version.as_str(), protection), expires);
         let edge_url = &self.config.edge_url;
         let addresses = addresses(edge_url, token, &playable.version, device, protection, &self.config.profiles);
         let mut session = Session {
-            id,
+            id: id.to_string(),
             title: playable.title.as_str().to_owned(),
             version: playable.version.as_str().to_owned(),
             hls_url: addresses.hls,
@@ -100,15 +150,18 @@ impl PlaybackService {
             expires_us: i64::try_from(expires.saturating_mul(1_000_000)).unwrap_or(i64::MAX),
             duration_us: playable.duration_us,
             protection: protection.name().to_owned(),
+            heartbeat_seconds: HEARTBEAT_SECONDS,
+            max_height: terms.max_height.unwrap_or(0),
+            edges: vec![edge_url.clone()],
             ..Session::default()
         };
         // A clear stream needs no licence.
         if protection != Protection::Clear {
-            let kids = self.keys.of(&playable.title).await?.to_vec();
+            let kids = self.asking.keys.up_to(&playable.title, highest(terms)).await?;
             let claims = PlaybackClaims {
                 sid: session.id.clone(),
-                title: playable.title,
-                version: playable.version,
+                title: playable.title.clone(),
+                version: playable.version.clone(),
                 kids: kids.clone(),
                 exp: expires,
                 iat: now,
@@ -119,33 +172,39 @@ impl PlaybackService {
         }
         Ok(session)
     }
+}
 
-    async fn playable(&self, title: TitleId) -> Result<Playable, PlaybackError> {
-        let request = GetTitleRequest { id: title.as_str().to_owned() };
-        let mut catalog = self.catalog.clone();
-        let answer = tokio::time::timeout(PATIENCE, catalog.get_title(request)).await;
-        let late = |_| Status::deadline_exceeded(format!("no answer after {PATIENCE:?}"));
-        let found = match answer.map_err(late).and_then(|answer| answer) {
-            Ok(found) => found.into_inner(),
-            Err(status) if status.code() == Code::NotFound => return Err(PlaybackError::UnknownTitle(title)),
-            Err(status) => {
-                let reason = status.message().to_owned();
-                return Err(PlaybackError::Unavailable { service: CATALOG, title, reason });
-            }
-        };
-        if found.version.is_empty() {
-            return Err(PlaybackError::NotPublished(title));
-        }
-        match VersionId::parse(&found.version) {
-            Ok(version) => Ok(Playable { title, version, duration_us: found.duration_us }),
-            Err(error) => Err(PlaybackError::Answer { service: CATALOG, title, reason: error.to_string() }),
-        }
-    }
+/// The highest tier whose key the terms give.
+fn highest(terms: Terms) -> KeyTier {
+    terms.max_height.map_or(KeyTier::Uhd, KeyTier::of_height)
 }
 
 #[tonic::async_trait]
 impl Playback for PlaybackService {
     async fn start(&self, request: Request<StartRequest>) -> Result<Response<Session>, Status> {
-        Ok(Response::new(self.session(request.into_inner()).await?))
+        Ok(Response::new(self.begun(request.into_inner()).await?))
     }
+
+    async fn end(&self, request: Request<EndRequest>) -> Result<Response<EndReply>, Status> {
+        let EndRequest { account, session } = request.into_inner();
+        self.streams.end(&account_id(&account)?, &session);
+        Ok(Response::new(EndReply {}))
+    }
+
+    async fn sessions(&self, request: Request<SessionsRequest>) -> Result<Response<SessionsReply>, Status> {
+        let account = account_id(&request.get_ref().account)?;
+        let sessions = self.streams.of(&account, self.clock.now_us()).into_iter().map(|playing| PlayingNow {
+            session: playing.session,
+            title: playing.title,
+            profile: playing.profile,
+            device: playing.device,
+            started_us: playing.started_us,
+            heard_us: playing.heard_us.unwrap_or(0),
+        });
+        Ok(Response::new(SessionsReply { sessions: sessions.collect(), streams: 0 }))
+    }
+}
+
+fn account_id(account: &str) -> Result<AccountId, PlaybackError> {
+    AccountId::parse(account).map_err(|error| PlaybackError::field("account", error.to_string()))
 }

@@ -1,138 +1,17 @@
-//! Playback, through its contract, between a catalogue and a licence service that the test plays.
+//! Playback, through its contract, between services that the test plays: what a session is made of.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+mod world;
+
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use matinee_contracts::catalog as titles;
-use matinee_contracts::catalog::catalog_client::CatalogClient;
-use matinee_contracts::catalog::catalog_server::{Catalog, CatalogServer};
-use matinee_contracts::license as keys;
-use matinee_contracts::license::license_client::LicenseClient;
-use matinee_contracts::license::license_server::{License, LicenseServer};
-use matinee_contracts::playback::playback_client::PlaybackClient;
-use matinee_contracts::playback::{Session, StartRequest};
-use matinee_playback::{PlaybackConfig, PlaybackService};
-use matinee_service::channel::Channel;
-use matinee_service::clock::Clock;
-use matinee_service::secrets::{KeyRing, SecretKey};
-use matinee_service::signing::{SignatureError, Signer};
-use matinee_service::tokens::TokenKeys;
-use tonic::{Code, Request, Response, Status};
+use matinee_playback::PlaybackConfig;
+use matinee_service::signing::SignatureError;
+use tonic::Code;
 
-const NOW: u64 = 1_800_000_000;
-
-#[derive(Debug)]
-struct HandClock(AtomicI64);
-
-impl Clock for HandClock {
-    fn now_us(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// Knows "kite" (published as v1), "draft" (not published) and "broken" (which it can't read).
-struct Shelf;
-
-#[tonic::async_trait]
-impl Catalog for Shelf {
-    async fn get_title(&self, request: Request<titles::GetTitleRequest>) -> Result<Response<titles::Title>, Status> {
-        let id = request.into_inner().id;
-        let version = match id.as_str() {
-            "kite" | "boat" => "v1",
-            "draft" => "",
-            "broken" => return Err(Status::unavailable("the catalogue's store failed")),
-            "slow" => std::future::pending().await,
-            _ => return Err(Status::not_found("none")),
-        };
-        let duration_us = 5_000_000;
-        Ok(Response::new(titles::Title { id, version: version.to_owned(), duration_us, ..titles::Title::default() }))
-    }
-
-    async fn put_title(&self, _: Request<titles::PutTitleRequest>) -> Result<Response<titles::Title>, Status> {
-        Err(Status::permission_denied("playback changes nothing"))
-    }
-
-    async fn list_titles(
-        &self,
-        _: Request<titles::ListTitlesRequest>,
-    ) -> Result<Response<titles::ListTitlesReply>, Status> {
-        Err(Status::permission_denied("playback lists nothing"))
-    }
-
-    async fn publish(&self, _: Request<titles::PublishRequest>) -> Result<Response<titles::Title>, Status> {
-        Err(Status::permission_denied("playback changes nothing"))
-    }
-
-    async fn unpublish(&self, _: Request<titles::UnpublishRequest>) -> Result<Response<titles::Title>, Status> {
-        Err(Status::permission_denied("playback changes nothing"))
-    }
-}
-
-/// Gives each label's key the id 0000…, 0101…, …, and counts how often it is asked. Knows nothing of "boat".
-#[derive(Default)]
-struct Safe {
-    asked: Arc<AtomicUsize>,
-}
-
-#[tonic::async_trait]
-impl License for Safe {
-    async fn ensure_keys(
-        &self,
-        request: Request<keys::EnsureKeysRequest>,
-    ) -> Result<Response<keys::ContentKeys>, Status> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        let keys::EnsureKeysRequest { title, labels } = request.into_inner();
-        if title == "boat" {
-            return Err(Status::unavailable("the licence store failed"));
-        }
-        let key = |(index, label): (usize, String)| {
-            let kid = vec![index as u8; 16];
-            keys::ContentKey { label, kid, key: vec![0xee; 16], iv: vec![0xee; 16], title: title.clone() }
-        };
-        Ok(Response::new(keys::ContentKeys { keys: labels.into_iter().enumerate().map(key).collect() }))
-    }
-
-    async fn get_keys(&self, _: Request<keys::GetKeysRequest>) -> Result<Response<keys::ContentKeys>, Status> {
-        Err(Status::permission_denied("playback reads no keys"))
-    }
-
-    async fn clear_key(&self, _: Request<keys::ClearKeyRequest>) -> Result<Response<keys::ClearKeyReply>, Status> {
-        Err(Status::permission_denied("playback asks for no licence"))
-    }
-}
-
-struct World {
-    client: PlaybackClient<Channel>,
-    asked: Arc<AtomicUsize>,
-}
-
-fn signer() -> Signer {
-    Signer::new(&KeyRing::of(SecretKey::new([1; 32])))
-}
-
-fn tokens() -> TokenKeys {
-    TokenKeys::new(&KeyRing::of(SecretKey::new([2; 32])))
-}
-
-fn world(config: PlaybackConfig) -> World {
-    let safe = Safe::default();
-    let asked = Arc::clone(&safe.asked);
-    let clock = Arc::new(HandClock(AtomicI64::new(NOW as i64 * 1_000_000)));
-    let catalog = CatalogClient::new(Channel::local(CatalogServer::new(Shelf)));
-    let license = LicenseClient::new(Channel::local(LicenseServer::new(safe)));
-    let service = PlaybackService::new(catalog, license, signer(), tokens(), config, clock).unwrap();
-    World { client: PlaybackClient::new(Channel::local(service.server())), asked }
-}
-
-impl World {
-    async fn start(&self, title: &str, profile: &str, protection: &str) -> Result<Session, Status> {
-        let (title, profile, protection) = (title.to_owned(), profile.to_owned(), protection.to_owned());
-        Ok(self.client.clone().start(StartRequest { title, profile, protection }).await?.into_inner())
-    }
-}
+use self::world::{NOW, signer, tokens, world};
 
 #[tokio::test]
 async fn a_session_has_all_that_a_player_needs() {
