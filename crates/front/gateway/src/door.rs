@@ -29,6 +29,7 @@ use matinee_service::clock::Clock;
 use matinee_service::limits::Quota;
 use matinee_service::resilience::{AdaptiveLimit, Resilience};
 use matinee_service::viewer::Membership;
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
 use self::admission::{Doorman, Tokens};
@@ -38,6 +39,9 @@ use crate::{Gateway, account, artwork, billing, history, openapi, studio, titles
 pub use self::network::{Known, Network, NetworkError, Networks};
 pub use self::place::Places;
 pub use crate::guard::StudioKey;
+
+/// Pictures that are read at once. A page asks for hundreds in one breath; they wait for each other, and none is shed.
+const PICTURES_AT_ONCE: usize = 64;
 
 /// Whether the door itself speaks TLS. A proxy before it that does says so in `X-Forwarded-Proto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -157,7 +161,7 @@ impl Gateway {
         };
         let strangers = taken(account::for_strangers().merge(billing::for_strangers()));
         let (heartbeats, pictures) = (taken(history::heartbeats()), taken(artwork::routes()));
-        let studio = taken(studio::routes(&settings.studio)).merge(taken(studio::events(&settings.studio)));
+        let (studio, events) = (taken(studio::routes(&settings.studio)), taken(studio::events(&settings.studio)));
         let mut viewing = taken(account::for_viewers().merge(billing::for_viewers()))
             .merge(taken(history::routes()).merge(taken(titles::routes())));
         for room in rooms.viewing {
@@ -175,12 +179,15 @@ impl Gateway {
         let limit = AdaptiveLimit::new("gateway", Default::default(), &resilience);
         // They wait for the disk, which would make room for others that then is not there.
         let reports = AdaptiveLimit::new("heartbeats", Default::default(), &resilience);
-        let screens = admitted(viewing.merge(pictures), Tokens::Read)
+        let pictures = pictures.layer(from_fn_with_state(Arc::new(Semaphore::new(PICTURES_AT_ONCE)), in_turn));
+        let screens = admitted(viewing, Tokens::Read)
             .merge(admitted(strangers, Tokens::Ignored))
             .merge(admitted(studio, Tokens::Read));
         let routes = limit
             .over(screens)
             .merge(reports.over(admitted(heartbeats, Tokens::Read)))
+            .merge(admitted(pictures, Tokens::Public))
+            .merge(admitted(events, Tokens::Read))
             .layer(from_fn(headers::problems))
             .merge(admitted(uploads, Tokens::Read))
             .route("/studio", get(web::page))
@@ -198,4 +205,10 @@ impl Gateway {
 
 async fn admit(State((doorman, tokens)): State<(Arc<Doorman>, Tokens)>, request: Request, next: Next) -> Response {
     doorman.admit(tokens, request, next).await
+}
+
+async fn in_turn(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    // The semaphore is never closed; were it, pictures would be read without a turn.
+    let _place = places.acquire().await;
+    next.run(request).await
 }

@@ -77,7 +77,8 @@ pub fn finished(document: Document) -> Value {
     let Some(paths) = document["paths"].as_object_mut() else { return document };
     for (path, item) in paths.iter_mut() {
         let Some(item) = item.as_object_mut() else { continue };
-        for operation in item.values_mut() {
+        for (method, operation) in item.iter_mut() {
+            operation["operationId"] = Value::String(operation_id(method, path));
             if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
                 responses.insert("default".to_owned(), problem.clone());
             }
@@ -92,6 +93,18 @@ pub fn finished(document: Document) -> Value {
         }
     }
     document
+}
+
+/// Unique in the document, and readable as a function's name: "getAccountDevices", "putTitlesIdThumb".
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.split(['/', '-', '{', '}', '.']).filter(|word| !word.is_empty() && *word != "api");
+    let mut id = method.to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(1);
+        id.push_str(&first.to_uppercase());
+        id.push_str(rest);
+    }
+    id
 }
 
 /// Describes the parts of an address that its handler takes as plain texts.

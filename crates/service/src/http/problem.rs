@@ -170,9 +170,9 @@ fn camel(name: &str) -> String {
 impl From<tonic::Status> for Problem {
     fn from(status: tonic::Status) -> Self {
         let message = status.message();
-        let refusal = message.split_once(": ").and_then(|(code, rest)| {
-            REFUSALS.iter().find(|(known, ..)| *known == code).map(|refusal| (refusal, rest))
-        });
+        let refusal = message
+            .split_once(": ")
+            .and_then(|(code, rest)| REFUSALS.iter().find(|(known, ..)| *known == code).map(|refusal| (refusal, rest)));
         if let Some(((code, status, title), rest)) = refusal {
             return Self::new(*status, *title, rest).with_code(*code);
         }

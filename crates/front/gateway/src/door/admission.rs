@@ -35,6 +35,8 @@ pub enum Tokens {
     Read,
     /// It does not, so that an old token never stands in the way of a new one.
     Ignored,
+    /// It does not, and it is not counted either: pictures, which a page asks for by the hundred.
+    Public,
 }
 
 /// The door's checks. Cheap to share.
@@ -99,13 +101,15 @@ impl Doorman {
         let transport = if self.tls.0 || place.by_tls { Transport::Tls } else { Transport::Plain };
         let (token, by_cookie) = match tokens {
             Tokens::Read => credentials(request.headers()),
-            Tokens::Ignored => (None, carries_refresh(request.headers())),
+            Tokens::Ignored | Tokens::Public => (None, carries_refresh(request.headers())),
         };
         if forged(&request, &self.origins, by_cookie) {
             let detail = "this is changed only from Matinee's own pages";
             return Problem::forbidden(detail).with_code("other_site").into_response();
         }
-        if let Some(Err(wait)) = self.by_address.as_ref().map(|limit| limit.check(&address_key(place.address))) {
+        if let Some(limit) = self.by_address.as_ref().filter(|_| tokens != Tokens::Public)
+            && let Err(wait) = limit.check(&address_key(place.address))
+        {
             return Problem::from(wait).into_response();
         }
         let claims = token.map(|token| self.keys.verify(token, self.clock.now_seconds())).transpose();
