@@ -3,12 +3,19 @@
 //! Every key stands in this file with its meaning and its default, and `matinee config check` prints what is in force.
 //! Unknown keys are refused by name.
 
+mod viewing;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use matinee_accounts::AccountsConfig;
+use matinee_billing::BillingConfig;
 use matinee_model::ladder::Ladder;
+use matinee_model::territory::Territory;
 use matinee_model::profile::{DeviceProfile, default_profiles, parse_profiles};
 use serde::{Deserialize, Serialize};
+
+pub use self::viewing::{Access, Faults, Insight, Viewing};
 
 /// Why the configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +87,16 @@ pub struct Config {
     pub delivery: Delivery,
     /// The studio.
     pub studio: Studio,
+    /// What viewers meet.
+    pub viewing: Viewing,
+    /// Accounts.
+    pub accounts: AccountsConfig,
+    /// Plans, payments and invoices.
+    pub billing: BillingConfig,
+    /// What is learnt.
+    pub insight: Insight,
+    /// Faults on purpose.
+    pub faults: Faults,
 }
 
 /// Where it listens.
@@ -265,13 +282,13 @@ impl Config {
         }
         for (name, value) in environment {
             let Some(rest) = name.strip_prefix("MATINEE_") else { continue };
-            let Some((section, key)) = rest.split_once("__") else { continue };
-            lay(&mut table, &section.to_lowercase(), &key.to_lowercase(), &value);
+            if rest.contains("__") {
+                let path = rest.to_lowercase();
+                lay(&mut table, &path.split("__").collect::<Vec<_>>(), &value);
+            }
         }
         for (dotted, value) in flags {
-            if let Some((section, key)) = dotted.split_once('.') {
-                lay(&mut table, section, key, value);
-            }
+            lay(&mut table, &dotted.split('.').collect::<Vec<_>>(), value);
         }
         let config: Self = toml::Value::Table(table).try_into().map_err(|e| ConfigError::Value(Box::new(e)))?;
         config.check()?;
@@ -322,6 +339,15 @@ impl Config {
                 format!("{} is outside 60 to 604800", self.delivery.valid_seconds),
             );
         }
+        if !(0.0..=1.0).contains(&self.insight.trace_rate) {
+            return refuse("insight.trace_rate", format!("{} is outside 0 to 1", self.insight.trace_rate));
+        }
+        if let Err(error) = Territory::parse(&self.viewing.territory) {
+            return refuse("viewing.territory", error.to_string());
+        }
+        if let Err(error) = matinee_service::resilience::fault::Faults::parse(&self.faults.inject) {
+            return refuse("faults.inject", error.to_string());
+        }
         self.ladder()?;
         self.profiles()?;
         Ok(())
@@ -332,17 +358,20 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
 }
 
-/// Lays one value over the table: as TOML where it is a number or a truth value, as text otherwise.
-fn lay(table: &mut toml::Table, section: &str, key: &str, value: &str) {
+/// Lays one value over the table: as TOML where it is a number, a truth value or a list, as text otherwise.
+fn lay(table: &mut toml::Table, path: &[&str], value: &str) {
+    let (Some((key, sections)), mut table) = (path.split_last(), table) else { return };
+    for section in sections {
+        let below = table.entry((*section).to_owned()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        let toml::Value::Table(below) = below else { return };
+        table = below;
+    }
     let parsed = format!("v = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v"));
     let value = match parsed {
-        Some(v @ (toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_))) => v,
+        Some(v @ (toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Array(_))) => v,
         _ => toml::Value::String(value.to_owned()),
     };
-    let section = table.entry(section.to_owned()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-    if let toml::Value::Table(section) = section {
-        section.insert(key.to_owned(), value);
-    }
+    table.insert((*key).to_owned(), value);
 }
 
 #[cfg(test)]
@@ -363,6 +392,18 @@ mod tests {
         let environment = [("MATINEE_WORKER__CPU_SLOTS", "4"), ("MATINEE_SERVER__LISTEN", "127.0.0.1:2")];
         let config = load(file, &environment, &[("server.listen", "127.0.0.1:3".to_owned())]).unwrap();
         assert_eq!((config.worker.light_slots, config.worker.cpu_slots, config.server.listen.port()), (3, 4, 3));
+    }
+
+    #[test]
+    fn the_environment_reaches_keys_at_any_depth() {
+        let environment = [
+            ("MATINEE_ACCOUNTS__MAIL__SMTP", "smtp://127.0.0.1:25"),
+            ("MATINEE_VIEWING__ACCESS", "open"),
+            ("MATINEE_VIEWING__PROXIES", "[\"10.0.0.0/8\"]"),
+        ];
+        let config = load("", &environment, &[]).unwrap();
+        assert_eq!(config.accounts.mail.smtp, "smtp://127.0.0.1:25");
+        assert_eq!((config.viewing.access, config.viewing.proxies), (Access::Open, vec!["10.0.0.0/8".to_owned()]));
     }
 
     #[test]

@@ -26,7 +26,9 @@ use matinee_service::channel::{Channel, admit};
 use matinee_service::health::Health;
 use matinee_service::http::{HostConfig, Tls, bind, serve};
 use matinee_service::metrics::Metrics;
+use matinee_service::resilience::Resilience;
 use matinee_service::secrets::Secrets;
+use matinee_service::trace::Collected;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -110,6 +112,7 @@ struct House<'a> {
     log: Option<Events>,
     tools: Option<Arc<EncodeTools>>,
     metrics: Metrics,
+    resilience: Resilience,
     background: TaskTracker,
     /// How services are reached.
     reach: Reach,
@@ -141,8 +144,8 @@ impl House<'_> {
         self.config.data.folder.join(name)
     }
 
-    /// Hosts a service's contract for other processes, and returns the way to it for this one.
-    fn host<S>(&mut self, name: &'static str, server: S) -> Channel
+    /// Hosts a service's contract, for other processes and for this one.
+    fn host<S>(&mut self, name: &'static str, server: S)
     where
         S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
             + NamedService
@@ -152,9 +155,10 @@ impl House<'_> {
             + 'static,
         S::Future: Send + 'static,
     {
+        let served = self.resilience.served(name, server);
         let grpc = std::mem::take(&mut self.grpc);
-        self.grpc = grpc.add_service(server.clone());
-        self.reach.guarded(name, Channel::local(server))
+        self.grpc = grpc.add_service(served.clone());
+        self.reach.found(name, Channel::local(served));
     }
 
     /// Opens routes to the world, counted under `role`.
@@ -165,7 +169,12 @@ impl House<'_> {
 }
 
 /// Runs these roles until `stop`, then drains.
-pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Result<(), AnyError> {
+pub async fn open(
+    config: Config,
+    roles: &[Role],
+    spans: Collected,
+    stop: CancellationToken,
+) -> Result<(), AnyError> {
     std::fs::create_dir_all(&config.data.folder)?;
     let secrets = secrets(&config)?;
     let plays = |role: &Role| roles.contains(role);
@@ -180,6 +189,8 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
         None
     };
     let metrics = Metrics::new();
+    let resilience = Resilience::new(&metrics);
+    resilience.faults().set(&config.faults.inject)?;
     let mut house = House {
         config: &config,
         roles,
@@ -188,9 +199,10 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
         log,
         tools,
         background: TaskTracker::new(),
-        reach: Reach::new(&config.services.address, secrets.service.expose())?,
+        reach: Reach::new(&config.services.address, secrets.service.expose(), resilience.clone())?,
         secrets,
         metrics,
+        resilience,
         grpc: tonic::service::Routes::default(),
         http: Router::new(),
     };
@@ -204,8 +216,15 @@ pub async fn open(config: Config, roles: &[Role], stop: CancellationToken) -> Re
     house.worker();
     house.history().await?;
     house.telemetry();
+    house.accounts().await?;
+    house.billing().await?;
+    house.ratings().await?;
+    house.search().await?;
+    house.lake();
+    house.recommend().await?;
     house.playback()?;
-    house.gateway(uploads);
+    house.traces(spans)?;
+    house.gateway(uploads)?;
 
     let health = Health::new(stop.clone());
     let tls = match (&config.server.tls_cert, &config.server.tls_key) {

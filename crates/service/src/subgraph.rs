@@ -3,9 +3,10 @@
 //! Each service owns its subgraph: its schema, and what it answers. The graph composes them and splits an operation into
 //! requests to them, in this process or, over the internal address, in another.
 
+use async_graphql::{EmptySubscription, ErrorExtensions, ObjectType, SDLExportOptions, Schema, Variables};
 use async_trait::async_trait;
 use matinee_contracts::viewer::Viewer;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// One request to a subgraph.
 #[derive(Debug, Clone, Default)]
@@ -29,4 +30,58 @@ pub trait Subgraph: Send + Sync {
 
     /// Its answer: `{"data": …, "errors": […]}`.
     async fn execute(&self, request: GraphRequest) -> Value;
+}
+
+/// A subgraph over a schema of `async-graphql`. The schema's resolvers find the [`Viewer`] in their context.
+pub struct Schemed<Q, M> {
+    name: &'static str,
+    schema: Schema<Q, M, EmptySubscription>,
+}
+
+impl<Q: ObjectType + 'static, M: ObjectType + 'static> Schemed<Q, M> {
+    /// The subgraph of the service `name` with these queries and mutations.
+    pub fn new(name: &'static str, queries: Q, mutations: M) -> Self {
+        Self { name, schema: Schema::build(queries, mutations, EmptySubscription).enable_federation().finish() }
+    }
+}
+
+#[async_trait]
+impl<Q: ObjectType + 'static, M: ObjectType + 'static> Subgraph for Schemed<Q, M> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn sdl(&self) -> String {
+        self.schema.sdl_with_options(SDLExportOptions::new().federation())
+    }
+
+    async fn execute(&self, request: GraphRequest) -> Value {
+        let variables = Variables::from_json(Value::Object(request.variables));
+        let asked = async_graphql::Request::new(request.query).variables(variables).data(request.viewer);
+        let answer = self.schema.execute(asked).await;
+        serde_json::to_value(answer).unwrap_or_else(|error| json!({ "errors": [{ "message": error.to_string() }] }))
+    }
+}
+
+/// A service's refusal as an error of the graph: what it says, with the status as its code.
+#[must_use]
+pub fn refused(status: &tonic::Status) -> async_graphql::Error {
+    let code = format!("{:?}", status.code());
+    async_graphql::Error::new(status.message()).extend_with(|_, extensions| extensions.set("code", code.as_str()))
+}
+
+/// Who asks. The graph gives it with each request; without it, nobody does.
+#[must_use]
+pub fn viewer(context: &async_graphql::Context<'_>) -> Viewer {
+    context.data_opt::<Viewer>().cloned().unwrap_or_default()
+}
+
+/// The viewer's profile, or that none was chosen.
+pub fn profile(context: &async_graphql::Context<'_>) -> async_graphql::Result<String> {
+    let profile = viewer(context).profile;
+    if profile.is_empty() {
+        let none = async_graphql::Error::new("this is for viewers who signed in and chose a profile");
+        return Err(none.extend_with(|_, extensions| extensions.set("code", "sign_in")));
+    }
+    Ok(profile)
 }

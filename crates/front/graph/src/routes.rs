@@ -6,14 +6,13 @@ use axum::extract::{Extension, Json, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{StatusCode, header};
-use matinee_contracts::viewer::Viewer;
+use matinee_service::viewer::Viewer;
 use serde::Deserialize;
 
 use crate::error::Refused;
 use crate::graph::{Asked, Graph};
 
-/// The routes. The door in front of them says who asks, as an extension of the request: a
-/// [`matinee_contracts::viewer::Viewer`]; without it, nobody does.
+/// The routes, which stand behind the door: it says who asks, as an extension of the request. Without it, nobody does.
 pub fn router(graph: Graph) -> Router {
     Router::new().route("/graphql", post(answer)).route("/graphql/schema", get(schema)).with_state(graph)
 }
@@ -23,7 +22,7 @@ async fn answer(
     viewer: Option<Extension<Viewer>>,
     asked: Result<Json<Asked>, JsonRejection>,
 ) -> Response {
-    let viewer = viewer.map(|Extension(viewer)| viewer).unwrap_or_default();
+    let viewer = viewer.map(|Extension(viewer)| viewer.words()).unwrap_or_default();
     let headers = [(header::CACHE_CONTROL, "no-store")];
     match asked {
         Ok(Json(asked)) => (headers, Json(graph.answer(asked, &viewer).await)).into_response(),

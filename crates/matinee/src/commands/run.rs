@@ -3,7 +3,11 @@
 use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
+use matinee_service::trace::{Spans, TraceSettings, spans};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Config;
 use crate::house::{self, Role};
@@ -37,7 +41,11 @@ pub enum LogFormat {
 
 /// Runs until SIGTERM or SIGINT, then drains.
 pub fn run(config: Config, args: &RunArgs) -> Result<(), AnyError> {
-    log(args.log);
+    let (spans, collected) = spans(TraceSettings {
+        rate: config.insight.trace_rate,
+        slow: std::time::Duration::from_millis(config.insight.trace_slow_ms),
+    });
+    log(args.log, spans);
     let roles = if args.role.is_empty() { Role::value_variants().to_vec() } else { args.role.clone() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -52,19 +60,19 @@ pub fn run(config: Config, args: &RunArgs) -> Result<(), AnyError> {
             tracing::info!("stopping: running requests end, running tasks go back");
             signalled.cancel();
         });
-        house::open(config, &roles, stop).await
+        house::open(config, &roles, collected, stop).await
     })?;
     // Blocking work that outlives its request (a hash, a long read) is not waited for: nothing is lost by it.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     Ok(())
 }
 
-fn log(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("MATINEE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => lines.with_target(false).init(),
-        LogFormat::Json => lines.json().init(),
-    }
+fn log(format: LogFormat, spans: Spans) {
+    let filter = EnvFilter::try_from_env("MATINEE_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().with_filter(filter).boxed(),
+    };
+    tracing_subscriber::registry().with(lines).with(spans.with_filter(Spans::filter())).init();
 }

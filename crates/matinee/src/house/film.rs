@@ -32,7 +32,7 @@ impl House<'_> {
         }
         let path = self.data("workflow.db");
         let service = WorkflowService::open(&path, self.objects.clone(), matinee_workflow::Config::default()).await?;
-        self.reach.workflow = self.host("workflow", service.server());
+        self.host("workflow", service.server());
         let stop = self.stop.clone();
         self.run(async move { service.maintain(stop).await });
         Ok(())
@@ -42,7 +42,7 @@ impl House<'_> {
     pub(super) async fn license(&mut self) -> Result<(), AnyError> {
         if self.plays(Role::License) {
             let service = LicenseService::open(&self.data("license.db"), &self.secrets).await?;
-            self.reach.license = self.host("license", service.server());
+            self.host("license", service.server());
             self.open(matinee_license::router(service), "license");
         }
         Ok(())
@@ -56,18 +56,18 @@ impl House<'_> {
                 max_bytes: self.config.ingest.max_bytes,
                 expire: Duration::from_secs(self.config.ingest.expire_days * 24 * 3600),
             };
-            let titles = CatalogClient::new(self.reach.catalog.clone());
+            let titles = CatalogClient::new(self.reach.background("catalog"));
             let service =
                 IngestService::open(&self.data("ingest.db"), self.objects.clone(), log, titles, settings).await?;
-            self.reach.ingest = self.host("ingest", service.server());
+            self.host("ingest", service.server());
             uploads = self.metrics.measured(matinee_ingest::router(service.clone()), "ingest");
             let stop = self.stop.clone();
             self.run(async move { service.maintain(stop).await });
         }
         if let Some((log, tools)) = self.log_of(Role::Workflow).zip(self.tools.clone()) {
             let (onboarding, stop) = (onboarding(self.config, &tools)?, self.stop.clone());
-            let workflows = WorkflowClient::new(self.reach.workflow.clone());
-            let masters = IngestClient::new(self.reach.ingest.clone());
+            let workflows = WorkflowClient::new(self.reach.background("workflow"));
+            let masters = IngestClient::new(self.reach.background("ingest"));
             self.run(onboard::consume(log, workflows, masters, onboarding, stop));
         }
         Ok(uploads)
@@ -78,8 +78,8 @@ impl House<'_> {
         let half = self.config.delivery.cache_bytes / 2;
         let mut origin = None;
         if self.plays(Role::Origin) {
-            let keys = LicenseClient::new(self.reach.license.clone());
-            let workflows = WorkflowClient::new(self.reach.workflow.clone());
+            let keys = LicenseClient::new(self.reach.essential("license"));
+            let workflows = WorkflowClient::new(self.reach.background("workflow"));
             let service =
                 OriginService::new(self.objects.clone(), keys, workflows, self.config.profiles()?, half);
             origin = Some(self.metrics.measured(matinee_origin::router(service), "origin"));
@@ -100,12 +100,12 @@ impl House<'_> {
     pub(super) fn worker(&mut self) {
         let Some(tools) = self.tools.clone().filter(|_| self.plays(Role::Worker)) else { return };
         let mut handlers = matinee_encode::handlers(&tools);
-        let keys = LicenseClient::new(self.reach.license.clone());
-        let titles = CatalogClient::new(self.reach.catalog.clone());
+        let keys = LicenseClient::new(self.reach.background("license"));
+        let titles = CatalogClient::new(self.reach.background("catalog"));
         handlers.extend(matinee_package::handlers(keys, titles));
         let slots = Slots { cpu: self.config.worker.cpu_slots, light: self.config.worker.light_slots };
         let (client, name) =
-            (WorkflowClient::new(self.reach.workflow.clone()), worker_name(self.plays(Role::Workflow)));
+            (WorkflowClient::new(self.reach.background("workflow")), worker_name(self.plays(Role::Workflow)));
         self.run(work(client, self.objects.clone(), handlers, name, slots, self.stop.clone()));
     }
 }

@@ -1,52 +1,46 @@
-//! How each service is reached: over the network, until this process turns out to run it itself.
+//! How each service is reached: over the network, until this process turns out to run it itself; and through which
+//! layers, by what the answer is worth to whoever asks.
+
+use std::collections::HashMap;
 
 use matinee_service::channel::{Channel, TransportError};
+use matinee_service::resilience::{Policy, Resilience};
 
-/// A way to every service.
-#[derive(Clone)]
+/// A way to every service, by its name.
 pub struct Reach {
-    pub accounts: Channel,
-    pub billing: Channel,
-    pub catalog: Channel,
-    pub history: Channel,
-    pub ingest: Channel,
-    pub lake: Channel,
-    pub license: Channel,
-    pub playback: Channel,
-    pub ratings: Channel,
-    pub recommend: Channel,
-    pub search: Channel,
-    pub telemetry: Channel,
-    pub traces: Channel,
-    pub workflow: Channel,
+    elsewhere: Channel,
+    here: HashMap<&'static str, Channel>,
+    resilience: Resilience,
 }
 
 impl Reach {
     /// Everything is at `address`, so far.
-    pub fn new(address: &str, secret: &str) -> Result<Self, TransportError> {
-        let elsewhere = Channel::remote(address, secret)?;
-        let to = |_name: &'static str| elsewhere.clone();
-        Ok(Self {
-            accounts: to("accounts"),
-            billing: to("billing"),
-            catalog: to("catalog"),
-            history: to("history"),
-            ingest: to("ingest"),
-            lake: to("lake"),
-            license: to("license"),
-            playback: to("playback"),
-            ratings: to("ratings"),
-            recommend: to("recommend"),
-            search: to("search"),
-            telemetry: to("telemetry"),
-            traces: to("traces"),
-            workflow: to("workflow"),
-        })
+    pub fn new(address: &str, secret: &str, resilience: Resilience) -> Result<Self, TransportError> {
+        Ok(Self { elsewhere: Channel::remote(address, secret)?, here: HashMap::new(), resilience })
     }
 
-    /// The way to a service of this name, with the layers that every call goes through.
-    #[expect(clippy::unused_self, reason = "the layers are shared by all ways")]
-    pub fn guarded(&self, _name: &'static str, channel: Channel) -> Channel {
-        channel
+    /// A service is in this process.
+    pub fn found(&mut self, name: &'static str, channel: Channel) {
+        self.here.insert(name, channel);
+    }
+
+    /// To a service without whose answer nothing goes on.
+    pub fn essential(&self, name: &'static str) -> Channel {
+        self.to(name, Policy::essential())
+    }
+
+    /// To one whose answer is left out where it does not come.
+    pub fn optional(&self, name: &'static str) -> Channel {
+        self.to(name, Policy::optional())
+    }
+
+    /// To one that nobody waits for: by workers, consumers of events, and the studio's long work.
+    pub fn background(&self, name: &'static str) -> Channel {
+        self.to(name, Policy::background())
+    }
+
+    fn to(&self, name: &'static str, policy: Policy) -> Channel {
+        let way = self.here.get(name).unwrap_or(&self.elsewhere).clone();
+        way.guarded(name, policy, &self.resilience)
     }
 }

@@ -24,8 +24,10 @@ pub mod offer;
 pub mod remembered;
 pub mod service;
 pub mod streams;
+mod subgraph;
 
 pub use config::PlaybackConfig;
 pub use error::PlaybackError;
 pub use neighbours::Neighbours;
 pub use service::PlaybackService;
+pub use subgraph::subgraph;
