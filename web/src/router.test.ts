@@ -6,6 +6,7 @@ test('an address finds its page, and a page its address', () => {
   expect(pageAt(titlePath('a film'))).toEqual({ name: 'title', id: 'a film' })
   expect(pageAt('/my-list')).toEqual({ name: 'myList' })
   expect(pageAt('/tv')).toEqual({ name: 'tv' })
+  expect(pageAt('/device')).toEqual({ name: 'tv' })
   expect(pageAt('/studio')).toEqual({ name: 'studio' })
   expect(pageAt(workflowPath('onboard-1'))).toEqual({ name: 'workflow', id: 'onboard-1' })
   expect(pageAt(inspectionPath('a film'))).toEqual({ name: 'inspection', title: 'a film' })

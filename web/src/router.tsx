@@ -14,6 +14,7 @@ const PLAIN = {
   profiles: 'profiles',
   account: 'account',
   tv: 'tv',
+  device: 'tv',
 } as const
 
 /** The studio's rooms. */

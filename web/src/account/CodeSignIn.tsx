@@ -53,7 +53,7 @@ export function CodeSignIn({ entered, instead }: { entered: (me: Me) => Promise<
     setRound(round + 1)
   }
   return (
-    <Entrance title="Sign in with a code" lead={<>On your phone or computer, open <strong>{window.location.host}/tv</strong> and type this code:</>}>
+    <Entrance title="Sign in with a code" lead={<>On your phone or computer, open <strong>{stage.at === 'waiting' ? address(stage.code) : `${window.location.host}/tv`}</strong> and type this code:</>}>
       <p className="code" aria-live="polite">{stage.at === 'waiting' ? stage.code.user_code : '····-····'}</p>
       {stage.at === 'waiting' && <p className="lead">This screen goes on by itself.</p>}
       {stage.at === 'over' && (
@@ -65,4 +65,10 @@ export function CodeSignIn({ entered, instead }: { entered: (me: Me) => Promise<
       <p className="aside"><button type="button" className="textual" onClick={instead}>Use your email and password</button></p>
     </Entrance>
   )
+}
+
+/** Where the code is typed, as a person types it. */
+function address({ verification_uri: uri }: DeviceCode): string {
+  if (!uri) return `${window.location.host}/tv`
+  return new URL(uri, window.location.href).href.replace(/^https?:\/\//, '')
 }

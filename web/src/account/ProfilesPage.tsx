@@ -33,12 +33,12 @@ export default function ProfilesPage({ me }: { me: Me }): ReactElement {
       <ul className="profiles" data-spatial>
         {me.profiles.map((profile) => (
           <li key={profile.id}>
-            <button type="button" className="profile" disabled={busy} aria-label={managing ? `Change ${profile.name}` : profile.name} onClick={() => choose(profile)}>
+            <button type="button" className="profile" disabled={busy} onClick={() => choose(profile)}>
               <span className="profile-picture">
                 <Avatar avatar={profile.avatar} name={profile.name} />
                 {managing && <span className="profile-edit"><Icon name="edit" /></span>}
               </span>
-              <span className="profile-name">{profile.name}</span>
+              <span className="profile-name">{managing && <span className="visually-hidden">Change </span>}{profile.name}</span>
               {profile.kids && <span className="profile-kids">Kids</span>}
             </button>
           </li>

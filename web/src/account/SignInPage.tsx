@@ -33,7 +33,7 @@ export default function SignInPage(): ReactElement {
     run(() => signIn(email.trim(), password), (me) => enter(me, next))
   }
   // A provider's refusal comes back in the address.
-  const refused = new URLSearchParams(search).has('error') ? 'The provider did not sign you in. Try again, or use your password.' : ''
+  const refused = new URLSearchParams(search).has('problem') ? 'The provider did not sign you in. Try again, or use your password.' : ''
   if (byCode) return <CodeSignIn entered={(me) => enter(me, next)} instead={() => setByCode(false)} />
   return (
     <Entrance title="Sign in">

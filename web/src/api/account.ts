@@ -1,5 +1,6 @@
 /** Accounts, profiles and devices, as the gateway's REST surface has them. */
 import { ask, get, part, send } from './ask'
+import { screenKind, screenName } from './screen'
 import type { Device, DeviceCode, Me, Profile, ProfileWords } from './viewerTypes'
 
 export interface SignUpWords {
@@ -11,8 +12,10 @@ export interface SignUpWords {
 }
 
 export const getMe = (signal?: AbortSignal): Promise<Me> => get('/api/account', signal)
-export const signUp = (words: SignUpWords): Promise<Me> => send('POST', '/api/account/sign-up', words)
-export const signIn = (email: string, password: string): Promise<Me> => send('POST', '/api/account/sign-in', { email, password })
+/** By which the account's owner knows this device again. */
+const device = (): { deviceName: string; deviceKind: string } => ({ deviceName: screenName(navigator.userAgent), deviceKind: screenKind() })
+export const signUp = (words: SignUpWords): Promise<Me> => send('POST', '/api/account/sign-up', { ...words, ...device() })
+export const signIn = (email: string, password: string): Promise<Me> => send('POST', '/api/account/sign-in', { email, password, ...device() })
 export const signOut = (): Promise<void> => send('POST', '/api/account/sign-out')
 export const changeAccount = (change: { territory?: string; language?: string }): Promise<unknown> => send('PATCH', '/api/account', change)
 export const deleteAccount = (password: string): Promise<void> => send('DELETE', '/api/account', { password })

@@ -37,7 +37,29 @@ export function onSignedOut(run: Listener): () => void {
   return () => leavers.delete(run)
 }
 
+function tellSignedOut(): void {
+  for (const tell of leavers) tell()
+}
+
+/** A service that is busy names a time; one this short is waited for, once, by what only reads. Seconds. */
+const PATIENCE = 3
+
+/** How long to wait before asking again, in milliseconds; null: not at all. */
+export function patienceFor(method: string, status: number, retryAfter: string | null): number | null {
+  if (method !== 'GET' || (status !== 503 && status !== 429) || retryAfter === null || !/^\d+$/.test(retryAfter)) return null
+  const seconds = Number(retryAfter)
+  return seconds <= PATIENCE ? seconds * 1000 : null
+}
+
 async function reach(path: string, init: RequestInit): Promise<Response> {
+  const response = await reachOnce(path, init)
+  const wait = patienceFor(init.method ?? 'GET', response.status, response.headers.get('retry-after'))
+  if (wait === null) return response
+  await new Promise((over) => setTimeout(over, wait))
+  return reachOnce(path, init)
+}
+
+async function reachOnce(path: string, init: RequestInit): Promise<Response> {
   try {
     const headers = new Headers(init.headers)
     headers.set('accept', 'application/json')
@@ -69,11 +91,12 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   let response = await reach(path, init)
   if (response.status === 401) {
     const problem = await problemOf(response)
+    if (problem.code === 'invalid_token') tellSignedOut()
     if (problem.code !== 'expired') throw refusal(401, problem)
     const renewed = await renewTokens(asked).catch(() => null)
     if (renewed === null) throw new Refused(0, 'The service can’t be reached. Check the connection and try again.')
     if (!renewed) {
-      for (const tell of leavers) tell()
+      tellSignedOut()
       throw new Refused(401, 'You were signed out. Sign in again to go on.', 'sign_in')
     }
     response = await reach(path, init)

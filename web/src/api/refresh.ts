@@ -63,6 +63,8 @@ export const renewTokens = singleFlight({
   noteRenewed: writeRenewed,
   renew: async () => {
     const answer = await fetch('/api/account/refresh', { method: 'POST', headers: { accept: 'application/json', 'content-type': 'application/json' }, body: '{}' })
+    // A service that is busy or away has not said no.
+    if (answer.status === 429 || answer.status >= 500) throw new Error(`the service answered ${answer.status}`)
     return answer.ok
   },
   now: Date.now,

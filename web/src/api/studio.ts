@@ -31,7 +31,7 @@ export const putCatalogTitle = async (title: CatalogTitle): Promise<CatalogTitle
   const words = Object.fromEntries(Object.entries(title).filter(([name]) => !MADE.includes(name)))
   return wholeTitle(await send('PUT', `${TITLES}/${part(title.id)}`, words))
 }
-export const deleteCatalogTitle = (id: string, revision: number): Promise<void> => send('DELETE', `${TITLES}/${part(id)}`, { revision })
+export const deleteCatalogTitle = (id: string, revision: number): Promise<void> => ask(`${TITLES}/${part(id)}?revision=${revision}`, { method: 'DELETE' })
 export const putWindows = async (id: string, revision: number, windows: LicenceWindow[]): Promise<CatalogTitle> =>
   wholeTitle(await send('PUT', `${TITLES}/${part(id)}/windows`, { revision, windows }))
 export const putArtwork = async (id: string, kind: string, image: File): Promise<CatalogTitle> =>

@@ -7,7 +7,11 @@ export function Dialog({ title, close, children }: { title: string; close: () =>
   const heading = useId()
   useEffect(() => {
     const element = dialog.current
-    if (element && !element.open) element.showModal()
+    if (element && !element.open) {
+      element.showModal()
+      // What is to be filled in or chosen comes first, not the way out.
+      element.querySelector<HTMLElement>('input, select, textarea, .form-deeds button')?.focus()
+    }
     return () => element?.close()
   }, [])
   return (

@@ -12,7 +12,7 @@ export function Hero({ card }: { card: Card }): ReactElement {
       <div className="hero-picture"><Artwork artwork={card.artwork} kind="backdrop" name={card.name} sizes="100vw" eager /></div>
       <div className="hero-words">
         <h1>{card.name}</h1>
-        <p className="hero-facts">{factsOf(card)}</p>
+        <p className="hero-facts">{card.score ? <span className="about-score">{Math.round(card.score)} % like it</span> : null} {factsOf(card)}</p>
         {card.description && <p className="hero-about">{card.description}</p>}
         <p className="hero-deeds">
           <button type="button" className="button bright large" onClick={() => go(titlePath(card.id), 'play')}>

@@ -13,7 +13,6 @@ export function factsOf(card: Card): string {
   if (card.kind === 'series') facts.push('Series')
   else if (card.durationSeconds) facts.push(length(card.durationSeconds))
   if (card.maturityAge) facts.push(`${card.maturityAge}+`)
-  if (card.score) facts.push(`${Math.round(card.score)} % like it`)
   return facts.join(' · ')
 }
 
@@ -44,7 +43,7 @@ export function TitleCard({ card, kind, place, remove }: Props): ReactElement {
             {going && <span className="visually-hidden">Resume </span>}
             {card.name}
           </span>
-          <span className="card-facts">{going && left !== '' ? left : factsOf(card)}</span>
+          {place === undefined && <span className="card-facts">{going && left !== '' ? left : factsOf(card)}</span>}
         </span>
       </Link>
       {remove && (

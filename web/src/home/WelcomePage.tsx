@@ -8,8 +8,8 @@ import { Artwork } from '../design/Artwork'
 import { go } from '../router'
 import { money } from '../words/money'
 
-/** Pictures behind the words. */
-const PICTURES = 12
+/** Pictures behind the words; few films come again. */
+const PICTURES = 24
 
 export default function WelcomePage(): ReactElement {
   const [titles] = useAnswer(listTitles)
@@ -23,11 +23,12 @@ export default function WelcomePage(): ReactElement {
     go(email.trim() === '' ? '/sign-up' : `/sign-up?email=${encodeURIComponent(email.trim())}`)
   }
   const cheapest = plans.state === 'here' ? plans.value.filter((plan) => plan.price).sort((a, b) => (a.price?.minor ?? 0) - (b.price?.minor ?? 0))[0] : undefined
-  const shown = titles.state === 'here' ? titles.value.slice(0, PICTURES) : []
+  const all = titles.state === 'here' ? titles.value : []
+  const shown = all.length === 0 ? [] : Array.from({ length: PICTURES }, (_, n) => all[n % all.length]).filter((title) => title !== undefined)
   return (
     <main id="content" className="welcome">
       <div className="welcome-wall" aria-hidden="true">
-        {shown.map((title) => <Artwork key={title.id} artwork={{ backdrop: title.artwork }} kind="backdrop" name={title.name} sizes="30vw" />)}
+        {shown.map((title, index) => <Artwork key={index} artwork={{ backdrop: title.artwork }} kind="backdrop" name={title.name} sizes="30vw" />)}
       </div>
       <div className="welcome-words">
         <h1>Films worth an evening.</h1>

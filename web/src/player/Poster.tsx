@@ -25,7 +25,7 @@ export function Poster({ title, playback, state }: { title: TitlePage; playback:
         onClick={(event) => void playback.start(event.timeStamp)}
       >
         <Artwork artwork={title.artwork} kind="backdrop" name={title.name} sizes="100vw" eager />
-        <span className="poster-play" aria-hidden="true"><Icon name="play" /> {resume > 0 ? 'Resume' : 'Play'}</span>
+        <span className="poster-play" aria-hidden="true"><Icon name="play" /> Play</span>
       </button>
       {resume > 0 && (
         <p className="poster-resume" data-spatial>

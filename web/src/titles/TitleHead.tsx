@@ -4,10 +4,10 @@ import type { Episode, TitlePage } from '../api/viewerTypes'
 import { Artwork } from '../design/Artwork'
 import { Icon } from '../design/icons'
 import { go, goInstead, titlePath } from '../router'
-import { upNext } from './episodes'
+import { named, upNext } from './episodes'
 
 export function TitleHead({ title, autoplay }: { title: TitlePage; autoplay: boolean }): ReactElement {
-  const found = upNext(title.seasons ?? [])
+  const found = named(title.seasons ?? [], title.next?.title) ?? upNext(title.seasons ?? [])
   const id = found?.episode.id
   useEffect(() => {
     // A series is played by its episode.

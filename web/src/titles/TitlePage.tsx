@@ -6,6 +6,7 @@ import { useAnswer } from '../api/useAnswer'
 import { Notice } from '../design/Notice'
 import { TitleRow } from '../home/TitleRow'
 import { Link, goInstead, takeWish, titlePath, usePath } from '../router'
+import { isRefusal, refusalFor } from '../words/refusals'
 import { About } from './About'
 import { askTitle } from './askTitle'
 import { Episodes } from './Episodes'
@@ -33,6 +34,15 @@ export function TitlePage({ id }: { id: string }): ReactElement {
   }, [stranger, path])
 
   if (answer.state === 'failed') {
+    const code = answer.error instanceof Refused && isRefusal(answer.error.code) ? answer.error.code : ''
+    if (code !== '' && !stranger) {
+      const { what, advice, way } = refusalFor(code, answer.reason)
+      return (
+        <main id="content" className="page">
+          <Notice title={what}>{advice} {way && <Link href={way.href}>{way.label}</Link>}</Notice>
+        </main>
+      )
+    }
     const unknown = answer.error instanceof Refused && answer.error.status === 404
     return (
       <main id="content" className="page">

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Season } from '../api/viewerTypes'
-import { upNext } from './episodes'
+import { named, upNext } from './episodes'
 
 const season = (number: number, shares: number[]): Season => ({
   season: number,
@@ -15,4 +15,9 @@ test('a series goes on where it stopped', () => {
   expect(next(season(1, [1, 1]))).toBe('s1e1')
   expect(next(season(0, [0]), season(1, [0]))).toBe('s1e1')
   expect(next()).toBeUndefined()
+})
+
+test('the episode that the service names is found', () => {
+  expect(named([season(1, [0]), season(2, [0, 0])], 's2e2')).toMatchObject({ season: 2, episode: { id: 's2e2' } })
+  expect(named([season(1, [0])], 'other')).toBeNull()
 })

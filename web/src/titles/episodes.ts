@@ -15,3 +15,12 @@ export function upNext(seasons: readonly Season[]): { season: number; episode: E
   const last = ordered.findLastIndex(({ episode }) => (episode.progress ?? 0) >= OVER)
   return ordered[last + 1] ?? ordered[0] ?? null
 }
+
+/** The episode of this id; null where it is none of these. */
+export function named(seasons: readonly Season[], id: string | undefined): { season: number; episode: Episode } | null {
+  for (const { season, episodes } of seasons) {
+    const episode = episodes.find((each) => each.id === id)
+    if (episode) return { season, episode }
+  }
+  return null
+}

@@ -17,6 +17,7 @@ const REFUSALS: Record<string, Refusal> = {
   too_many_streams: { what: 'Your account is being watched on as many screens as your plan allows.', advice: 'Stop on another screen, or choose a plan with more.', way: { label: 'See your plan', href: '/account#plan' } },
   not_licensed_here: { what: 'This title is not available where you are.', advice: 'Its licence does not cover your country.', way: { label: 'Find something else', href: '/search' } },
   not_licensed_now: { what: 'This title is not available at the moment.', advice: 'Its licence has not begun, or it is over.', way: { label: 'Find something else', href: '/search' } },
+  not_published: { what: 'This title can’t be watched yet.', advice: 'It has no film so far; come back later.', way: { label: 'Find something else', href: '/search' } },
   maturity: { what: 'This title is not for this profile.', advice: 'Its age rating is above the limit of the profile.', way: { label: 'Change profile', href: '/profiles' } },
 }
 
