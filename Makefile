@@ -6,7 +6,7 @@ export MATINEE_FFPROBE ?= $(MATINEE_TOOLS)/bin/ffprobe
 # Outside of the checkout, so that a fresh clone starts warm.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/matinee/target
 
-.PHONY: run demo test test-rust test-web test-browser check web build bench-onboard bench-package bench-upload bench-first-frame bench-starve
+.PHONY: run demo test test-rust test-web test-browser check web build bench-onboard bench-package bench-upload bench-first-frame bench-starve bench-play bench-home bench-heartbeats bench-search bench-recommend bench-overload
 
 ## run: installs what is missing, builds and runs the service on the embedded defaults
 run: tools web
@@ -65,6 +65,6 @@ test-web: web
 	cd web && npm run lint && npm test
 
 ## bench-NAME: ours beside the peer, in one go; one line at the end says the ratio
-bench-onboard bench-package bench-upload bench-first-frame bench-starve: bench-%: tools-tests web
+bench-onboard bench-package bench-upload bench-first-frame bench-starve bench-play bench-home bench-heartbeats bench-search bench-recommend bench-overload: bench-%: tools-tests web
 	cargo build --release --bin matinee --bin matinee-bench
 	$(CARGO_TARGET_DIR)/release/matinee-bench $*

@@ -47,6 +47,7 @@ export class House {
       MATINEE_FFMPEG: ffmpeg,
       MATINEE_FFPROBE: process.env.MATINEE_FFPROBE ?? join(homedir(), '.cache/matinee/tools/bin/ffprobe'),
       MATINEE_ENCODE__CHUNK_SECONDS: '8',
+      MATINEE_VIEWING__ACCESS: 'open',
       ...settings,
     }
     await house.start()
@@ -95,9 +96,21 @@ export class House {
   }
 
   /** Takes a film in with the command line, and waits until it plays. */
-  add(id, { film, subtitles }) {
-    const flags = ['--data', join(this.folder, 'data'), 'title', 'add', film, '--title', id, '--name', 'A test film', '--subtitle', `en=${subtitles}`]
-    execFileSync(program, flags, { env: this.environment, stdio: ['ignore', 'pipe', 'inherit'], timeout: 300_000 })
+  add(id, { film, subtitles }, name = 'A test film') {
+    this.command('title', 'add', film, '--title', id, '--name', name, '--subtitle', `en=${subtitles}`)
+  }
+
+  /** Runs the program's command line against it; what it says. */
+  command(...words) {
+    const flags = ['--data', join(this.folder, 'data'), ...words]
+    return execFileSync(program, flags, { env: this.environment, stdio: ['ignore', 'pipe', 'inherit'], timeout: 300_000, encoding: 'utf8' })
+  }
+
+  /** Ends it as a power cut would, and starts it again with these settings over its own. */
+  async again(settings) {
+    await this.kill()
+    Object.assign(this.environment, settings)
+    await this.start()
   }
 }
 

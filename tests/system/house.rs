@@ -70,6 +70,7 @@ impl House {
         std::fs::write(&ladder, rungs).unwrap();
         for (key, value) in [
             ("MATINEE_ENCODE__LADDER", ladder.display().to_string()),
+            ("MATINEE_VIEWING__ACCESS", "open".to_owned()),
             ("MATINEE_FFMPEG", tool("MATINEE_FFMPEG", "ffmpeg").display().to_string()),
             ("MATINEE_FFPROBE", tool("MATINEE_FFPROBE", "ffprobe").display().to_string()),
         ] {

@@ -1,5 +1,8 @@
 //! The commands, one file each.
 
+pub mod account;
+pub mod billing;
+pub mod catalog;
 pub mod config;
 pub mod ladder;
 pub mod package;

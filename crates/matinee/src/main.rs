@@ -47,6 +47,21 @@ enum Command {
         #[command(subcommand)]
         command: commands::title::TitleCommand,
     },
+    /// Takes a whole catalogue in, writes it out, adds artwork.
+    Catalog {
+        #[command(subcommand)]
+        command: commands::catalog::CatalogCommand,
+    },
+    /// Lists accounts and says what they may do.
+    Account {
+        #[command(subcommand)]
+        command: commands::account::AccountCommand,
+    },
+    /// Does what is due, and shows the ledger.
+    Billing {
+        #[command(subcommand)]
+        command: commands::billing::BillingCommand,
+    },
     /// Shows workflows and intervenes in them.
     Workflow {
         #[command(subcommand)]
@@ -67,6 +82,9 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(config, &args),
         Command::Config { command } => commands::config::run(&config, &command),
         Command::Title { command } => commands::title::run(&config, command),
+        Command::Catalog { command } => commands::catalog::run(&config, command),
+        Command::Account { command } => commands::account::run(&config, command),
+        Command::Billing { command } => commands::billing::run(&config, &command),
         Command::Workflow { command } => commands::workflow::run(&config, command),
         Command::Package(args) => commands::package::run(args),
         Command::Ladder { command } => commands::ladder::run(&config, &command),

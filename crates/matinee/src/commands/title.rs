@@ -78,7 +78,7 @@ pub fn run(config: &Config, command: TitleCommand) -> Result<(), AnyError> {
 
 async fn list(config: &Config) -> Result<(), AnyError> {
     let mut catalog = CatalogClient::new(channel(config)?);
-    let request = ListTitlesRequest { published_only: false, limit: 500, after: String::new() };
+    let request = ListTitlesRequest { limit: 500, ..ListTitlesRequest::default() };
     let titles = catalog.list_titles(request).await.map_err(|s| reach(s, config))?.into_inner().titles;
     let head = ["TITLE", "NAME", "SECONDS", "VERSION"].map(str::to_owned).to_vec();
     let rows = titles.into_iter().map(|t| {

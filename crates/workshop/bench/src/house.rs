@@ -11,7 +11,9 @@ use crate::measure::{Failure, cpu_of, peak_of, tool};
 pub struct House {
     /// `http://host:port`.
     pub address: String,
-    folder: tempfile::TempDir,
+    /// Of its own, or nothing where it runs over another's data.
+    _folder: Option<tempfile::TempDir>,
+    data: PathBuf,
     grpc: String,
     process: Child,
     settings: Vec<(String, String)>,
@@ -30,25 +32,39 @@ impl House {
     /// Starts every role with these settings (`MATINEE_SECTION__KEY`) and waits until it is ready.
     pub fn start(settings: &[(&str, String)]) -> Result<Self, Failure> {
         let folder = tempfile::tempdir_in(crate::measure::films()?)?;
+        let data = folder.path().join("data");
+        std::fs::create_dir_all(&data)?;
+        Self::open(data, Some(folder), settings)
+    }
+
+    /// The same over a data folder that is there already.
+    pub fn over(data: &Path, settings: &[(&str, String)]) -> Result<Self, Failure> {
+        Self::open(data.to_owned(), None, settings)
+    }
+
+    fn open(data: PathBuf, folder: Option<tempfile::TempDir>, settings: &[(&str, String)]) -> Result<Self, Failure> {
         let (http, grpc) = (format!("127.0.0.1:{}", free_port()?), format!("127.0.0.1:{}", free_port()?));
         let mut settings: Vec<(String, String)> = settings.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+        if !settings.iter().any(|(key, _)| key == "MATINEE_VIEWING__ACCESS") {
+            settings.push(("MATINEE_VIEWING__ACCESS".to_owned(), "open".to_owned()));
+        }
         settings.push(("MATINEE_SERVICES__ADDRESS".to_owned(), format!("http://{grpc}")));
         settings.push(("MATINEE_FFMPEG".to_owned(), tool("ffmpeg").display().to_string()));
         settings.push(("MATINEE_FFPROBE".to_owned(), tool("ffprobe").display().to_string()));
-        let log = std::fs::File::create(folder.path().join("log.txt"))?;
+        let log = std::fs::File::create(data.join("log.txt"))?;
         let process = Command::new(program()?)
             .args(["run", "--listen", &http, "--grpc-listen", &grpc, "--data"])
-            .arg(folder.path().join("data"))
+            .arg(&data)
             .envs(settings.iter().cloned())
             .stderr(log)
             .stdout(Stdio::null())
             .spawn()?;
-        let house = Self { address: format!("http://{http}"), folder, grpc, process, settings };
+        let house = Self { address: format!("http://{http}"), _folder: folder, data, grpc, process, settings };
         let ready = format!("{}/readyz", house.address);
         let start = Instant::now();
         while !get(&ready).is_ok_and(|(status, _)| status == 200) {
             if start.elapsed() > Duration::from_secs(30) {
-                let log = std::fs::read_to_string(house.folder.path().join("log.txt")).unwrap_or_default();
+                let log = std::fs::read_to_string(house.data.join("log.txt")).unwrap_or_default();
                 return Err(format!("the program was not ready after 30 s (gRPC {}): {log}", house.grpc).into());
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -64,7 +80,7 @@ impl House {
     fn taken_in(&self, title: &str, file: &Path, options: &[&str]) -> Result<(), Failure> {
         let output = Command::new(program()?)
             .arg("--data")
-            .arg(self.folder.path().join("data"))
+            .arg(&self.data)
             .args(["title", "add", "--title", title])
             .args(options)
             .arg(file)

@@ -46,6 +46,8 @@ pub struct Pace {
 pub struct Outcome {
     /// Microseconds from when a request was due to its answer's last byte, of those that were answered with 2xx.
     pub times: Histogram<u64>,
+    /// The same from when a request was sent: what the service alone took, where it is asked for more than can be sent.
+    pub served: Histogram<u64>,
     /// Answered with 2xx.
     pub good: u64,
     /// Answered with 429 or 503.
@@ -61,12 +63,18 @@ pub struct Outcome {
 impl Outcome {
     fn new() -> Result<Self, Failure> {
         let times = Histogram::new_with_bounds(1, 120_000_000, 3)?;
-        Ok(Self { times, good: 0, shed: 0, failed: 0, first_failure: None, seconds: 0.0 })
+        let served = times.clone();
+        Ok(Self { times, served, good: 0, shed: 0, failed: 0, first_failure: None, seconds: 0.0 })
     }
 
     /// The time below which `share` (0 to 1) of the good ones are, in milliseconds.
     pub fn ms(&self, share: f64) -> f64 {
         self.times.value_at_quantile(share) as f64 / 1e3
+    }
+
+    /// The time below which `share` of the good ones are, in milliseconds, from when they were sent.
+    pub fn service_ms(&self, share: f64) -> f64 {
+        self.served.value_at_quantile(share) as f64 / 1e3
     }
 
     /// Fails where a request failed that should not have.
@@ -80,6 +88,7 @@ impl Outcome {
 
     fn join(&mut self, other: Self) -> Result<(), Failure> {
         self.times.add(&other.times)?;
+        self.served.add(&other.served)?;
         self.good += other.good;
         self.shed += other.shed;
         self.failed += other.failed;
@@ -113,8 +122,10 @@ pub async fn load(
                 if due > Instant::now() {
                     tokio::time::sleep_until(due.into()).await;
                 }
-                let answered = exchange(&mut sender, target, &ask(n)).await;
-                count(&mut outcome, due, answered);
+                let asking = ask(n);
+                let sent = Instant::now();
+                let answered = exchange(&mut sender, target, &asking).await;
+                count(&mut outcome, due, sent, answered);
             }
         });
     }
@@ -126,11 +137,12 @@ pub async fn load(
     Ok(all)
 }
 
-fn count(outcome: &mut Outcome, due: Instant, answered: Result<(StatusCode, Bytes), Failure>) {
+fn count(outcome: &mut Outcome, due: Instant, sent: Instant, answered: Result<(StatusCode, Bytes), Failure>) {
     let why = match answered {
         Ok((status, _)) if status.is_success() => {
-            let micros = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
-            outcome.times.saturating_record(micros.max(1));
+            let micros = |since: Instant| u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX).max(1);
+            outcome.times.saturating_record(micros(due));
+            outcome.served.saturating_record(micros(sent));
             outcome.good += 1;
             return;
         }

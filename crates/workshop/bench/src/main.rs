@@ -5,11 +5,16 @@
 
 mod first_frame;
 mod house;
+mod load;
 mod measure;
 mod onboard;
 mod package;
+mod recommend;
+mod search;
 mod starve;
+mod town;
 mod upload;
+mod viewers;
 
 use std::process::ExitCode;
 
@@ -18,11 +23,19 @@ fn main() -> ExitCode {
     let lines = match name.as_str() {
         "onboard" => onboard::run(),
         "package" => package::run(),
+        "search" => search::run(),
+        "recommend" => recommend::run(),
         "starve" => starve::run(),
+        "play" => viewers::plays(),
+        "home" => viewers::homes(),
+        "heartbeats" => viewers::heartbeats(),
+        "overload" => viewers::overload(),
         "upload" => upload::run(),
         "first-frame" => first_frame::run(),
         other => {
-            eprintln!("matinee-bench: {other:?} is not known: onboard, package, upload, first-frame, starve");
+            eprintln!(
+                "matinee-bench: {other:?} is not known: onboard, package, upload, first-frame, recommend, search, starve, play, home, heartbeats, overload"
+            );
             return ExitCode::from(2);
         }
     };

@@ -1,0 +1,197 @@
+// From sign-up to "because you watched": a new viewer of an installation with members, and services that die meanwhile.
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { accessible } from './axe.mjs'
+import { House, browser, until } from './house.mjs'
+
+const SECONDS = 60
+const EMAIL = 'ada@example.org'
+const PASSWORD = 'a kite over the harbour'
+
+let house
+let chromium
+let viewer
+
+const CATALOGUE = [
+  { title: { id: 'kite', year: 2020, genres: ['adventure', 'family'], originalLanguage: 'en' } },
+  { title: { id: 'kites-again', year: 2021, genres: ['adventure', 'family'], originalLanguage: 'en' } },
+  { title: { id: 'harbour', year: 2022, genres: ['adventure'], windows: [{ territory: 'JP', from: '2020-01-01T00:00:00Z' }] } },
+]
+
+before(async () => {
+  house = await House.open({ MATINEE_VIEWING__ACCESS: 'members', MATINEE_INSIGHT__TRACE_RATE: '1' })
+  const film = house.film(SECONDS, '426x240')
+  house.add('kite', film, 'The Kite Runner of the Harbour')
+  house.add('kites-again', film, 'Kites Again')
+  house.add('harbour', film, 'Harbour Lights')
+  const file = join(house.folder, 'catalogue.json')
+  writeFileSync(file, JSON.stringify(CATALOGUE))
+  house.command('catalog', 'import', file)
+  chromium = await browser()
+  viewer = await chromium.createBrowserContext()
+}, { timeout: 400_000 })
+
+after(async () => {
+  await chromium?.close()
+  await house?.close()
+})
+
+async function opened(path, context = viewer) {
+  const page = await context.newPage()
+  await page.setBypassCSP(true)
+  await page.setViewport({ width: 1280, height: 800 })
+  await page.goto(`${house.address}${path}`)
+  return page
+}
+
+const says = (page, words) => page.waitForFunction((text) => document.body.innerText.includes(text), { timeout: 15_000 }, words)
+const button = (page, words) => page.waitForSelector(`::-p-xpath(//button[normalize-space()="${words}"] | //a[normalize-space()="${words}"])`)
+const press = async (page, words) => (await button(page, words)).click()
+const fill = async (page, name, text) => (await page.waitForSelector(`input[name="${name}"]`)).type(text)
+const at = (page) => page.evaluate(() => document.querySelector('video')?.currentTime ?? 0)
+const asks = (page, path, init) => page.evaluate(async (to, how) => {
+  const answer = await fetch(to, how)
+  return { status: answer.status, body: await answer.json().catch(() => null) }
+}, path, init)
+const play = async (page, name) => (await page.waitForSelector(`button[aria-label="Play ${name}"]`, { timeout: 15_000 })).click()
+
+async function signedIn() {
+  const context = await chromium.createBrowserContext()
+  const page = await opened('/sign-in', context)
+  await fill(page, 'email', EMAIL)
+  await fill(page, 'password', PASSWORD)
+  await press(page, 'Sign in')
+  await until(() => asks(page, '/api/account').then(({ body }) => body?.signedIn), 20, 'the second browser is signed in')
+  const { body } = await asks(page, '/api/account')
+  await asks(page, '/api/account/choose-profile', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ profile: body.profiles[0].id }) })
+  return page
+}
+
+test('a new viewer signs up, is told what is missing, picks a plan and a profile', { timeout: 120_000 }, async () => {
+  const page = await opened('/sign-up')
+  await accessible(page, 'sign-up')
+  await fill(page, 'email', EMAIL)
+  await fill(page, 'password', PASSWORD)
+  await fill(page, 'name', 'Ada')
+  await page.select('select[name="territory"]', 'US')
+  await press(page, 'Create account')
+  await says(page, 'Check your mail')
+  const refused = await asks(page, '/api/web/play', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"title":"kite"}' })
+  assert.equal(refused.body.code, 'no_subscription', JSON.stringify(refused))
+  await press(page, 'Continue')
+  await says(page, 'Choose your plan')
+  await accessible(page, 'the plans')
+  await press(page, 'Continue')
+  await says(page, 'Payment')
+  await page.evaluate(() => [...document.querySelectorAll('button[type="submit"]')].at(-1).click())
+  await says(page, 'Who’s watching?')
+  await accessible(page, 'the profiles')
+  await press(page, 'Ada')
+  await until(() => asks(page, '/api/account').then(({ body }) => body.subscription !== null && body.profile !== null), 20, 'the account has a plan and a profile')
+  await page.close()
+})
+
+test('search forgives a typo, and a title plays', { timeout: 120_000 }, async () => {
+  const page = await opened('/search')
+  await until(async () => {
+    const { body } = await asks(page, '/api/web/search?q=kite')
+    return body?.hits?.length > 0
+  }, 20, 'the catalogue is searched')
+  await (await page.waitForSelector('input[type="search"]')).type('kiet runer')
+  const hit = await page.waitForSelector('section[aria-label="Found titles"] a[href="/title/kite"]', { timeout: 15_000 })
+  await accessible(page, 'what was found')
+  await hit.click()
+  await play(page, 'The Kite Runner of the Harbour')
+  await until(async () => (await at(page)) > 1, 20, 'it plays')
+  await page.keyboard.press('5')
+  await until(async () => (await at(page)) > SECONDS / 2 + 2, 20, 'it plays on from the middle')
+  await page.close()
+})
+
+test('it resumes in a second browser at the same second, and a finished film changes the rows', { timeout: 180_000 }, async () => {
+  const second = await signedIn()
+  const stopped = await until(async () => {
+    const { body } = await asks(second, '/api/web/titles/kite')
+    return body?.resumeSeconds > SECONDS / 2 && body.resumeSeconds
+  }, 20, 'the second browser knows where the first stopped')
+  await second.goto(`${house.address}/title/kite`)
+  await play(second, 'The Kite Runner of the Harbour')
+  const resumed = await until(() => at(second), 20, 'it plays again')
+  assert.ok(Math.abs(resumed - stopped) < 3, `it stopped at ${stopped} s and went on at ${resumed} s`)
+  await second.keyboard.press('9')
+  await until(async () => (await at(second)) > SECONDS - 2 || (await second.evaluate(() => document.querySelector('video')?.ended ?? false)), 40, 'it is over')
+  await second.goto(`${house.address}/`)
+  const because = await until(async () => {
+    const { body } = await asks(second, '/api/web/home')
+    return body?.rows?.find((row) => row.kind === 'because')
+  }, 15, 'the rows know what was finished')
+  assert.ok(because.items.some((card) => card.id === 'kites-again'), JSON.stringify(because))
+  await second.reload()
+  await says(second, because.title)
+  await accessible(second, 'home')
+  await second.browserContext().close()
+})
+
+test('a title that is not licensed here says so', { timeout: 60_000 }, async () => {
+  const page = await opened('/title/harbour')
+  await says(page, 'not available where you are')
+  await page.close()
+})
+
+for (const service of ['ratings', 'recommend', 'history', 'search']) {
+  test(`a film starts and home shows while ${service} is dead`, { timeout: 120_000 }, async () => {
+    await house.again({ MATINEE_FAULTS__INJECT: `${service}=dead` })
+    const page = await opened('/')
+    const bad = []
+    page.on('response', (answer) => {
+      if (answer.status() >= 500 && !answer.url().includes('/search')) bad.push(`${answer.status()} ${answer.url()}`)
+    })
+    await page.reload()
+    await page.waitForSelector('a[href="/title/kites-again"]', { timeout: 15_000 })
+    await page.goto(`${house.address}/title/kites-again`)
+    await play(page, 'Kites Again')
+    await until(async () => (await at(page)) > 0.5, 20, 'it plays')
+    assert.deepEqual(bad, [])
+    const words = await page.evaluate(() => document.body.innerText)
+    assert.doesNotMatch(words, /unavailable|error|failed|something went wrong/i)
+    await page.close()
+  })
+}
+
+test('one trace goes from the gateway to the store', { timeout: 60_000 }, async () => {
+  await house.again({ MATINEE_FAULTS__INJECT: '' })
+  const page = await opened('/')
+  await asks(page, '/api/web/titles/kite')
+  const answer = await page.evaluate(async () => {
+    const played = await fetch('/api/web/play', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"title":"kite"}' })
+    return { status: played.status, trace: played.headers.get('x-b3-traceid') }
+  })
+  assert.equal(answer.status, 200)
+  assert.match(answer.trace, /^[0-9a-f]{32}$/)
+  const names = await until(async () => {
+    const found = await fetch(`${house.address}/api/studio/traces/${answer.trace}`)
+    if (!found.ok) return false
+    const spans = (await found.json()).spans.map((span) => `${span.service} ${span.name}`)
+    return spans.some((name) => name.includes('store.')) && spans
+  }, 20, 'the trace is kept')
+  assert.ok(names.some((name) => name.includes('POST /api/')), names.join('\n'))
+  assert.ok(names.some((name) => name.includes('Playback/Start') || name.includes('playback')), names.join('\n'))
+  await page.close()
+})
+
+test('who cancelled watches until the period is over, and is told when the subscription has ended', { timeout: 60_000 }, async () => {
+  const page = await opened('/')
+  const cancelled = await asks(page, '/api/subscription/cancel', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+  assert.equal(cancelled.status, 200, JSON.stringify(cancelled))
+  assert.equal((await asks(page, '/api/web/titles/kite')).body.playable, true)
+  // A month and more passes.
+  house.command('billing', 'run-due', '--ahead', '45')
+  assert.match(house.command('billing', 'ledger'), /\(sum\) +0/)
+  await until(async () => (await asks(page, '/api/web/titles/kite')).body.playable === false, 30, 'it is over')
+  await page.goto(`${house.address}/title/kite`)
+  await says(page, 'Your subscription has ended')
+  await button(page, 'Renew your subscription')
+  await page.close()
+})
