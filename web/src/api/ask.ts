@@ -1,4 +1,5 @@
 /** Asks the gateway. A refusal becomes a [`Refused`] whose message is fit to show; tokens that ran out are renewed on the way. */
+import { reach as reached } from '../offline/reach'
 import { renewTokens } from './refresh'
 
 /** One field that was refused, and why. */
@@ -63,9 +64,12 @@ async function reachOnce(path: string, init: RequestInit): Promise<Response> {
   try {
     const headers = new Headers(init.headers)
     headers.set('accept', 'application/json')
-    return await fetch(path, { ...init, headers })
+    const response = await fetch(path, { ...init, headers })
+    reached.note(response.headers)
+    return response
   } catch (error) {
     if (init.signal?.aborted) throw error
+    reached.lost()
     throw new Refused(0, navigator.onLine ? 'The service can’t be reached. Check the connection and try again.' : 'You are offline. It goes on when the network is back.')
   }
 }

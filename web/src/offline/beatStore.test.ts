@@ -40,19 +40,31 @@ test('nobody sends what another profile watched', () => {
 })
 
 test('no more is kept than one report takes, the latest', () => {
-  const store = new BeatStore(memory)
   const storage = memory()
   const bounded = new BeatStore(() => storage)
+  bounded.belongTo('anna')
   bounded.keep(Array.from({ length: MOST_KEPT + 5 }, (_, n) => beat(n)))
   expect(bounded.all()).toHaveLength(MOST_KEPT)
   expect(bounded.all()[0]?.sequence).toBe(5)
-  expect(store.all()).toEqual([])
+})
+
+test('before it is known who watches nothing is kept, and nothing of anybody is lost', () => {
+  const storage = memory()
+  const known = new BeatStore(() => storage)
+  known.belongTo('anna')
+  known.keep([beat(1)])
+  const unknown = new BeatStore(() => storage)
+  unknown.keep([beat(7)])
+  expect(unknown.all()).toEqual([])
+  unknown.belongTo('anna')
+  expect(unknown.all().map(({ sequence }) => sequence)).toEqual([1])
 })
 
 test('a storage that refuses does no harm', () => {
   const store = new BeatStore(() => {
     throw new Error('denied')
   })
+  store.belongTo('anna')
   store.keep([beat(1)])
   store.forget()
   expect(store.all()).toEqual([])

@@ -16,7 +16,8 @@ interface Kept {
 type Storage = Pick<globalThis.Storage, 'getItem' | 'setItem' | 'removeItem'>
 
 export class BeatStore {
-  private profile = ''
+  /** Null until it is known who watches: nothing is kept in a name that may be wrong. */
+  private profile: string | null = null
 
   constructor(private readonly storage: () => Storage) {}
 
@@ -26,7 +27,7 @@ export class BeatStore {
   }
 
   keep(beats: readonly Beat[]): void {
-    if (beats.length === 0) return
+    if (beats.length === 0 || this.profile === null) return
     const known = this.all()
     const names = new Set(known.map(nameOf))
     this.write([...known, ...beats.filter((beat) => !names.has(nameOf(beat)))].slice(-MOST_KEPT))
@@ -36,7 +37,7 @@ export class BeatStore {
   all(): Beat[] {
     try {
       const kept = JSON.parse(this.storage().getItem(KEY) ?? 'null') as Kept | null
-      return kept?.profile === this.profile && Array.isArray(kept.beats) ? kept.beats : []
+      return kept !== null && kept.profile === this.profile && Array.isArray(kept.beats) ? kept.beats : []
     } catch {
       return []
     }
@@ -57,6 +58,7 @@ export class BeatStore {
   }
 
   private write(beats: Beat[]): void {
+    if (this.profile === null) return
     try {
       if (beats.length === 0) this.storage().removeItem(KEY)
       else this.storage().setItem(KEY, JSON.stringify({ profile: this.profile, beats } satisfies Kept))

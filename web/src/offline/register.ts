@@ -1,11 +1,9 @@
 /** Lets the application open without a network: its own files, the last home and its pictures are kept. */
-import { beatStore } from './beatStore'
-import { sendHeartbeats } from '../api/client'
+import { sendKept } from './sendKept'
 
-/** Registers the service worker and sends what could not be sent; outside of development. */
+/** Registers the service worker outside of development, and sends what could not be sent when there is a network again. */
 export function keepOffline(): void {
   window.addEventListener('online', () => void sendKept())
-  window.addEventListener('load', () => void sendKept())
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return
   window.addEventListener('load', () => {
     navigator.serviceWorker
@@ -18,11 +16,4 @@ export function keepOffline(): void {
       })
       .catch(() => undefined)
   })
-}
-
-/** Heartbeats of a page that was closed without a network. */
-async function sendKept(): Promise<void> {
-  const beats = beatStore.all()
-  if (beats.length === 0) return
-  await sendHeartbeats({ sentAt: Date.now(), beats }).then(() => beatStore.sent(beats), () => undefined)
 }

@@ -48,9 +48,16 @@ async function fromNetwork(name: string, request: Request, key: string): Promise
     return response
   } catch (error) {
     const kept = await caches.open(name).then((cache) => cache.match(key))
-    if (kept) return kept
+    if (kept) return toldKept(kept)
     throw error
   }
+}
+
+/** The page tells that it shows what was kept (`reach.ts`). */
+function toldKept(kept: Response): Response {
+  const headers = new Headers(kept.headers)
+  headers.set('x-matinee-kept', '1')
+  return new Response(kept.body, { status: kept.status, statusText: kept.statusText, headers })
 }
 
 async function fromCache(name: string, request: Request, most: number): Promise<Response> {

@@ -52,8 +52,8 @@ export default function PlayerView({ title, autoplay }: { title: TitlePage; auto
 
   return (
     <div className="stage" ref={stage} data-theatre={begun}>
-      {/* Captions are drawn by the player, from the manifest's tracks. */}
-      <video ref={video} className="picture" playsInline preload="auto" aria-label={title.name} />
+      {/* Captions are drawn by the player, from the manifest's tracks. A player lets go of its element in its own time: the next has its own. */}
+      <video key={round} ref={video} className="picture" playsInline preload="auto" aria-label={title.name} />
       {playback && <Controls title={title} playback={playback} stage={stage} autoplayNext={profile?.autoplayNext ?? true} leave={() => setRound(round + 1)} tellBegun={setBegun} />}
     </div>
   )

@@ -27,7 +27,7 @@ export function Poster({ title, playback, state }: { title: TitlePage; playback:
         <Artwork artwork={title.artwork} kind="backdrop" name={title.name} sizes="100vw" eager />
         <span className="poster-play" aria-hidden="true"><Icon name="play" /> Play</span>
       </button>
-      {resume > 0 && (
+      {resume >= 1 && (
         <p className="poster-resume" data-spatial>
           <span>Goes on at {clock(resume)}</span>
           <button type="button" className="button glass small" onClick={(event) => void playback.startOver(event.timeStamp)}>From the start</button>

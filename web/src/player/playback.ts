@@ -347,7 +347,9 @@ export class Playback {
       this.heartbeats()?.begin()
     })
     on('pause', () => {
-      if (this.begun() && !this.video.ended) this.set({ phase: 'paused' })
+      // A film that ends pauses first.
+      if (this.video.ended) return
+      if (this.begun()) this.set({ phase: 'paused' })
       this.beats?.rest('paused')
     })
     on('seeked', () => {

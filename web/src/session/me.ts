@@ -5,6 +5,7 @@ import { Refused, onSignedOut, reasonOf } from '../api/ask'
 import type { Me } from '../api/viewerTypes'
 import { forgetAnswers } from '../offline/answers'
 import { beatStore } from '../offline/beatStore'
+import { sendKept } from '../offline/sendKept'
 
 export type Known = { state: 'waiting' } | { state: 'here'; me: Me } | { state: 'failed'; reason: string }
 
@@ -41,6 +42,7 @@ class Session {
   readonly set = (me: Me): void => {
     this.replace({ state: 'here', me })
     beatStore.belongTo(me.profile?.id ?? '')
+    void sendKept()
   }
 
   /** Takes the answer of a route that may or may not tell who this is. */
