@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use matinee_engines::objects::{LocalFile, ObjectError, ObjectStorage};
+pub use matinee_service::process::Finished;
+use matinee_service::process::{Priority, ProcessError, last_line};
 use matinee_service::worker::TaskError;
 
 use crate::rendition::MasterFile;
@@ -59,9 +61,17 @@ pub enum ToolError {
     },
 }
 
-/// The last line that says something.
-fn last_line(text: &str) -> &str {
-    text.lines().rev().map(str::trim).find(|l| !l.is_empty()).unwrap_or("it said nothing")
+impl From<ProcessError> for ToolError {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::Start { program, source } => Self::Start { program, source },
+            ProcessError::Failed { program, status, transient, stderr } => {
+                Self::Failed { program, status, transient, stderr }
+            }
+            ProcessError::Stalled { program, after, stderr } => Self::Stalled { program, after, stderr },
+            ProcessError::Output { program, reason } => Self::Output { program, reason },
+        }
+    }
 }
 
 impl ToolError {
@@ -113,15 +123,6 @@ pub struct FfmpegProgress {
     pub speed: f64,
 }
 
-/// What a tool gave.
-#[derive(Debug, Clone, Default)]
-pub struct Finished {
-    /// Standard output.
-    pub stdout: Vec<u8>,
-    /// The tail of standard error.
-    pub stderr: String,
-}
-
 impl Tools {
     /// Asks ffmpeg for its version, and ffprobe whether it is there.
     pub async fn find(ffmpeg: &Path, ffprobe: &Path) -> Result<Self, ToolError> {
@@ -157,13 +158,13 @@ impl Tools {
     ) -> Result<Finished, ToolError> {
         let quiet = ["-hide_banner", "-nostdin", "-nostats", "-y", "-loglevel", "warning", "-progress", "pipe:2"];
         let all: Vec<OsString> = quiet.iter().map(OsString::from).chain(arguments).collect();
-        let limits = process::Limits { stall: STALL, output: MOST_OUTPUT, idle: true };
+        let limits = process::Limits { stall: STALL, output: MOST_OUTPUT, priority: Priority::Idle };
         process::run(&self.ffmpeg, &all, limits, progress).await
     }
 
     /// Runs ffprobe and gives what it printed.
     pub async fn ffprobe(&self, arguments: Vec<OsString>) -> Result<Finished, ToolError> {
-        let limits = process::Limits { stall: STALL, output: MOST_OUTPUT, idle: true };
+        let limits = process::Limits { stall: STALL, output: MOST_OUTPUT, priority: Priority::Idle };
         process::run(&self.ffprobe, &arguments, limits, |_| {}).await
     }
 }

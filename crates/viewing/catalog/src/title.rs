@@ -1,8 +1,12 @@
 //! What a title is. One that is published and one that is not are two types, so that no one plays the second.
 
+use matinee_contracts::catalog as contract;
 use matinee_model::ids::{TitleId, VersionId};
+use prost::Message;
 
-use crate::error::CatalogError;
+use crate::details::{Details, Kind};
+use crate::error::{CatalogError, refused};
+use crate::text::{line, said, shortened, text};
 
 /// The longest name, in characters.
 pub const MOST_NAME: usize = 200;
@@ -10,6 +14,8 @@ pub const MOST_NAME: usize = 200;
 pub const MOST_TEXT: usize = 5_000;
 /// The longest licence of a work, in characters.
 pub const MOST_LICENSE: usize = 200;
+/// The longest title, as the contract tells it, in bytes: an event that tells of it must fit in the log.
+pub const MOST_BYTES: usize = 256 << 10;
 /// The longest object key, and the longest part of one between two `/`, in bytes.
 const MOST_KEY: usize = 800;
 const MOST_KEY_PART: usize = 200;
@@ -28,10 +34,7 @@ pub struct Words {
 impl Words {
     /// Takes the words that may be shown: a name, and no control characters (texts may have line breaks and tabs).
     pub fn new(name: String, description: String, credits: String, license: String) -> Result<Self, CatalogError> {
-        if name.trim().is_empty() {
-            return Err(refused("name", "it is empty"));
-        }
-        line("name", &name, MOST_NAME)?;
+        said("name", &name, MOST_NAME)?;
         text("description", &description, MOST_TEXT)?;
         text("credits", &credits, MOST_TEXT)?;
         line("license", &license, MOST_LICENSE)?;
@@ -112,14 +115,18 @@ impl Edition {
 }
 
 /// What every title has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Card {
     /// Which.
     pub id: TitleId,
     /// What is said about it.
     pub words: Words,
-    /// Its picture, where there is one.
+    /// What it is, who made it, for whom and where.
+    pub details: Details,
+    /// The picture that came with its film, where there is one.
     pub artwork: Option<Artwork>,
+    /// The pictures that were made for it, one a kind and language.
+    pub pictures: Vec<contract::Artwork>,
     /// Since when it is here, in microseconds since 1970.
     pub created_us: i64,
     /// Rises by one with each change, from 1.
@@ -127,14 +134,16 @@ pub struct Card {
 }
 
 /// A title that no viewer sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UnpublishedTitle {
     /// What it is.
     pub card: Card,
+    /// Of a series: when the newest of its episodes was published, in microseconds since 1970; nothing where none is.
+    pub shown_us: Option<i64>,
 }
 
 /// A title that plays.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PublishedTitle {
     /// What it is.
     pub card: Card,
@@ -145,7 +154,7 @@ pub struct PublishedTitle {
 }
 
 /// A title, as it is at the moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Title {
     /// Not to be played.
     Unpublished(UnpublishedTitle),
@@ -162,46 +171,75 @@ impl Title {
             Self::Published(title) => &title.card,
         }
     }
+
+    /// As the contract tells it.
+    #[must_use]
+    pub fn message(&self) -> contract::Title {
+        let card = self.card();
+        let mut message = contract::Title {
+            id: card.id.as_str().to_owned(),
+            name: card.words.name.clone(),
+            description: card.words.description.clone(),
+            credits: card.words.credits.clone(),
+            license: card.words.license.clone(),
+            artwork: card.artwork.as_ref().map_or_else(String::new, |artwork| artwork.0.clone()),
+            created_us: card.created_us,
+            revision: card.revision,
+            artworks: card.pictures.clone(),
+            ..card.details.message().clone()
+        };
+        match self {
+            Self::Published(title) => {
+                message.version = title.edition.version.as_str().to_owned();
+                message.duration_us = title.edition.duration_us;
+                message.published_us = title.published_us;
+            }
+            Self::Unpublished(title) => message.published_us = title.shown_us.unwrap_or_default(),
+        }
+        message
+    }
+}
+
+/// What a caller says about a title, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// Which.
+    pub id: TitleId,
+    /// In words.
+    pub words: Words,
+    /// The rest.
+    pub details: Details,
+    /// The picture that came with its film; nothing to keep the one that is there.
+    pub artwork: Option<Artwork>,
+}
+
+impl Said {
+    /// Takes what [`contract::Title`] says, but for what the catalogue itself decides: version, times, pictures.
+    ///
+    /// Fails with the first field that can't be taken, or where all of it is longer than [`MOST_BYTES`].
+    pub fn parse(mut title: contract::Title) -> Result<Self, CatalogError> {
+        let id = title_id("id", &title.id)?;
+        let artwork = Artwork::parse(&title.artwork)?;
+        title.artworks.clear();
+        let size = title.encoded_len();
+        if size > MOST_BYTES {
+            return Err(refused("title", format!("it has {size} bytes, at most {MOST_BYTES} are taken")));
+        }
+        let take = |text: &mut String| std::mem::take(text);
+        let (name, description) = (take(&mut title.name), take(&mut title.description));
+        let (credits, license) = (take(&mut title.credits), take(&mut title.license));
+        let words = Words::new(name, description, credits, license)?;
+        let details = Details::parse(title)?;
+        if details.kind() == Kind::Episode && details.message().series == id.as_str() {
+            return Err(refused("series", "a title is not an episode of itself"));
+        }
+        Ok(Self { id, words, details, artwork })
+    }
 }
 
 /// A title's id, or why the field `field` holds none.
-pub fn title_id(field: &'static str, id: &str) -> Result<TitleId, CatalogError> {
+pub fn title_id(field: &str, id: &str) -> Result<TitleId, CatalogError> {
     TitleId::parse(id).map_err(|error| refused(field, error.to_string()))
-}
-
-fn line(field: &'static str, value: &str, most: usize) -> Result<(), CatalogError> {
-    shown(field, value, most, char::is_control)
-}
-
-fn text(field: &'static str, value: &str, most: usize) -> Result<(), CatalogError> {
-    shown(field, value, most, |c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-}
-
-fn shown(field: &'static str, value: &str, most: usize, bad: impl Fn(char) -> bool) -> Result<(), CatalogError> {
-    let length = value.chars().count();
-    if length > most {
-        return Err(refused(field, format!("it has {length} characters, at most {most} are taken")));
-    }
-    match value.chars().position(|c| bad(c) || turns_text(c)) {
-        Some(at) => {
-            let code = value.chars().nth(at).map_or(0, u32::from);
-            Err(refused(field, format!("character {} is U+{code:04X}, which is not shown", at + 1)))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Characters that turn the direction of the text around them, with which one name can be made to look like another.
-fn turns_text(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-fn refused(field: &'static str, reason: impl Into<String>) -> CatalogError {
-    CatalogError::Field { field, reason: reason.into() }
-}
-
-fn shortened(value: &str) -> String {
-    value.chars().take(80).collect()
 }
 
 #[cfg(test)]

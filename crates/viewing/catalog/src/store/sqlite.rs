@@ -1,49 +1,30 @@
 //! The embedded store: one SQLite file. The SQL is the part that PostgreSQL and CockroachDB share.
 
+mod import;
+mod rows;
+mod step;
+mod tables;
+
 use std::path::Path;
 
 use async_trait::async_trait;
-use matinee_engines::sql::{self, Database, Migration};
-use matinee_model::ids::{TitleId, VersionId};
+use matinee_contracts::catalog::{Artwork as Picture, LicenceWindow};
+use matinee_engines::sql::{self, Database};
+use matinee_model::ids::{PersonId, TitleId};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{Announcement, CatalogStore, Shelf};
-use crate::error::CatalogError;
-use crate::title::{Artwork, Card, Edition, PublishedTitle, Title, UnpublishedTitle, Words};
+use self::rows::{damaged, find, known, person_of, title_of, unsigned, version_of};
+use self::step::{Credited, Step};
+use super::{Announcement, CatalogStore, Change, Shelf, Tally, Trial, Wanted, Written};
+use crate::details::Kind;
+use crate::error::{CatalogError, refused};
+use crate::exchange::Entry;
+use crate::person::Person;
+use crate::title::{Artwork, Edition, Said, Title};
 
-/// `seq` of an announcement is the order of the switches over all titles.
-const MIGRATIONS: [Migration; 1] = [Migration {
-    version: 1,
-    name: "titles",
-    sql: "
-        CREATE TABLE title (
-            id TEXT PRIMARY KEY,
-            name TEXT NOT NULL,
-            description TEXT NOT NULL,
-            credits TEXT NOT NULL,
-            license TEXT NOT NULL,
-            artwork TEXT,
-            version TEXT,
-            duration_us BIGINT,
-            published_us BIGINT,
-            created_us BIGINT NOT NULL,
-            revision BIGINT NOT NULL,
-            CHECK ((version IS NULL) = (duration_us IS NULL) AND (version IS NULL) = (published_us IS NULL))
-        );
-        CREATE TABLE announcement (
-            title TEXT NOT NULL,
-            revision BIGINT NOT NULL,
-            version TEXT NOT NULL,
-            at_us BIGINT NOT NULL,
-            seq BIGINT NOT NULL,
-            PRIMARY KEY (title, revision)
-        );
-        CREATE INDEX announcement_order ON announcement (seq);
-        CREATE TABLE announcement_seq (one BIGINT PRIMARY KEY CHECK (one = 1), next BIGINT NOT NULL);
-        INSERT INTO announcement_seq (one, next) VALUES (1, 1);
-    ",
-}];
+/// The most pictures of a title: each kind in some languages.
+const MOST_PICTURES: usize = 100;
 
 /// The adapter.
 #[derive(Debug, Clone)]
@@ -52,130 +33,231 @@ pub struct SqliteCatalog(Database);
 impl SqliteCatalog {
     /// Opens the file, making it and its tables where they are not there.
     pub async fn open(path: &Path) -> Result<Self, CatalogError> {
-        Ok(Self(sql::open(path, &MIGRATIONS).await?))
+        Ok(Self(sql::open(path, &tables::MIGRATIONS).await?))
+    }
+
+    async fn begin(&self, now_us: i64) -> Result<Step, CatalogError> {
+        Ok(Step::new(self.0.begin().await?, now_us))
     }
 }
 
 #[async_trait]
 impl CatalogStore for SqliteCatalog {
-    async fn put(
-        &self,
-        id: &TitleId,
-        words: &Words,
-        artwork: Option<&Artwork>,
-        expected: Option<u64>,
-        now_us: i64,
-    ) -> Result<Title, CatalogError> {
-        let mut step = self.0.begin().await?;
-        let before = find(&mut step, id).await?;
-        let current = before.as_ref().map_or(0, |title| title.card().revision);
-        if let Some(expected) = expected.filter(|expected| *expected != current) {
-            return Err(CatalogError::Changed { title: id.clone(), current, expected });
-        }
-        if let Some(title) = before {
-            let card = title.card();
-            if card.words == *words && (artwork.is_none() || artwork == card.artwork.as_ref()) {
-                return Ok(title);
-            }
-        }
-        sqlx::query(
-            "INSERT INTO title (id, name, description, credits, license, artwork, created_us, revision)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 1)
-             ON CONFLICT (id) DO UPDATE SET
-                 name = excluded.name, description = excluded.description, credits = excluded.credits,
-                 license = excluded.license, artwork = COALESCE(excluded.artwork, title.artwork),
-                 revision = title.revision + 1",
-        )
-        .bind(id.as_str())
-        .bind(words.name())
-        .bind(words.description())
-        .bind(words.credits())
-        .bind(words.license())
-        .bind(artwork.map(Artwork::key))
-        .bind(now_us)
-        .execute(&mut *step)
-        .await?;
-        let title = known(&mut step, id).await?;
-        step.commit().await?;
-        Ok(title)
+    #[tracing::instrument(level = "info", name = "store.put_title", skip_all)]
+    async fn put(&self, said: Said, expected: Option<u64>, now_us: i64) -> Result<Written<Title>, CatalogError> {
+        let mut step = self.begin(now_us).await?;
+        let (title, _) = step.put(said, expected, Credited::Known).await?;
+        step.commit(title).await
     }
 
+    #[tracing::instrument(level = "info", name = "store.title", skip_all)]
     async fn title(&self, id: &TitleId) -> Result<Title, CatalogError> {
         let mut reader = self.0.reader.acquire().await?;
         known(&mut reader, id).await
     }
 
-    async fn titles(&self, shelf: Shelf, after: &str, limit: u32) -> Result<Vec<Title>, CatalogError> {
-        let query = match shelf {
-            Shelf::All => sqlx::query("SELECT * FROM title WHERE id > $1 ORDER BY id LIMIT $2"),
-            Shelf::Published => {
-                sqlx::query("SELECT * FROM title WHERE id > $1 AND version IS NOT NULL ORDER BY id LIMIT $2")
-            }
-        };
-        let rows = query.bind(after).bind(i64::from(limit)).fetch_all(&self.0.reader).await?;
+    #[tracing::instrument(level = "info", name = "store.titles", skip_all)]
+    async fn titles(&self, ids: &[TitleId]) -> Result<Vec<Title>, CatalogError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM title WHERE id IN (");
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind(id.as_str());
+        }
+        query.push(")");
+        let rows = query.build().fetch_all(&self.0.reader).await?;
         rows.iter().map(title_of).collect()
     }
 
+    #[tracing::instrument(level = "info", name = "store.list_titles", skip_all)]
+    async fn list(&self, wanted: &Wanted, after: &str, limit: u32) -> Result<Vec<Title>, CatalogError> {
+        let mut reader = self.0.reader.acquire().await?;
+        // The genre's index gives titles in the order of their ids, so its list begins where the last one ended.
+        let mut query = QueryBuilder::<Sqlite>::new(match wanted.genre {
+            Some(_) => "SELECT title.* FROM title_genre JOIN title ON title.id = title_genre.title WHERE ",
+            None => "SELECT * FROM title WHERE ",
+        });
+        if let Some(genre) = &wanted.genre {
+            query.push("title_genre.genre = ").push_bind(genre).push(" AND ");
+        }
+        if let Some(kind) = wanted.kind {
+            query.push("kind = ").push_bind(kind.as_str()).push(" AND ");
+        }
+        if wanted.shelf == Shelf::Published {
+            query.push("(version IS NOT NULL OR shown_us IS NOT NULL) AND ");
+        }
+        match &wanted.series {
+            Some(series) => {
+                query.push("series = ").push_bind(series.as_str());
+                if let Ok(last) = TitleId::parse(after) {
+                    // Where the episode is gone meanwhile, nobody knows any more what came after it.
+                    let last = find(&mut reader, &last).await?;
+                    let Some(place) = last.as_ref().and_then(|title| title.card().details.place()) else {
+                        return Err(refused("after", format!("{after} is not an episode")));
+                    };
+                    query.push(" AND (season, episode) > (");
+                    query.push_bind(i64::from(place.season)).push(", ").push_bind(i64::from(place.episode)).push(")");
+                }
+                query.push(" ORDER BY season, episode");
+            }
+            None if wanted.genre.is_some() => {
+                query.push("title_genre.title > ").push_bind(after).push(" ORDER BY title_genre.title");
+            }
+            None => {
+                query.push("id > ").push_bind(after).push(" ORDER BY id");
+            }
+        }
+        query.push(" LIMIT ").push_bind(i64::from(limit));
+        let rows = query.build().fetch_all(&mut *reader).await?;
+        rows.iter().map(title_of).collect()
+    }
+
+    #[tracing::instrument(level = "info", name = "store.publish", skip_all)]
     async fn publish(
         &self,
         id: &TitleId,
         edition: &Edition,
         artwork: Option<&Artwork>,
         now_us: i64,
-    ) -> Result<Title, CatalogError> {
-        let mut step = self.0.begin().await?;
-        let before = known(&mut step, id).await?;
+    ) -> Result<Written<Title>, CatalogError> {
+        let mut step = self.begin(now_us).await?;
+        let mut before = step.expected(id, None).await?;
         if matches!(&before, Title::Published(title) if title.edition.version == edition.version) {
-            return Ok(before);
+            return step.commit(before).await;
         }
-        // Bounded to a week when it was taken in, so it fits.
-        let duration_us = edition.duration_us as i64;
-        let row = sqlx::query(
-            "UPDATE title SET version = $2, duration_us = $3, published_us = $4,
-                 artwork = COALESCE($5, artwork), revision = revision + 1
-             WHERE id = $1 RETURNING *",
-        )
-        .bind(id.as_str())
-        .bind(edition.version.as_str())
-        .bind(duration_us)
-        .bind(now_us)
-        .bind(artwork.map(Artwork::key))
-        .fetch_one(&mut *step)
-        .await?;
-        let title = title_of(&row)?;
-        let seq: i64 = sqlx::query_scalar("UPDATE announcement_seq SET next = next + 1 WHERE one = 1 RETURNING next")
-            .fetch_one(&mut *step)
-            .await?;
+        if before.card().details.kind() == Kind::Series {
+            return Err(refused("title", "it is a series: its episodes are published"));
+        }
+        if let Some(artwork) = artwork {
+            match &mut before {
+                Title::Published(title) => title.card.artwork = Some(artwork.clone()),
+                Title::Unpublished(title) => title.card.artwork = Some(artwork.clone()),
+            }
+        }
+        let title = step.switch(&before, Some(edition.clone())).await?;
+        let seq = step.seq().await?;
         sqlx::query("INSERT INTO announcement (title, revision, version, at_us, seq) VALUES ($1, $2, $3, $4, $5)")
             .bind(id.as_str())
-            .bind(row.try_get::<i64, _>("revision")?)
+            .bind(title.card().revision as i64)
             .bind(edition.version.as_str())
             .bind(now_us)
             .bind(seq)
-            .execute(&mut *step)
+            .execute(step.connection())
             .await?;
-        step.commit().await?;
-        Ok(title)
+        step.commit(title).await
     }
 
-    async fn unpublish(&self, id: &TitleId) -> Result<Title, CatalogError> {
-        let mut step = self.0.begin().await?;
-        let before = known(&mut step, id).await?;
-        if matches!(before, Title::Unpublished(_)) {
-            return Ok(before);
+    #[tracing::instrument(level = "info", name = "store.unpublish", skip_all)]
+    async fn unpublish(&self, id: &TitleId, now_us: i64) -> Result<Written<Title>, CatalogError> {
+        let mut step = self.begin(now_us).await?;
+        let before = step.expected(id, None).await?;
+        let title = match before {
+            Title::Unpublished(_) => before,
+            Title::Published(_) => step.switch(&before, None).await?,
+        };
+        step.commit(title).await
+    }
+
+    #[tracing::instrument(level = "info", name = "store.delete_title", skip_all)]
+    async fn delete(
+        &self,
+        id: &TitleId,
+        expected: Option<u64>,
+        now_us: i64,
+    ) -> Result<Written<Option<u64>>, CatalogError> {
+        let mut step = self.begin(now_us).await?;
+        let before = match step.expected(id, expected).await {
+            Err(CatalogError::UnknownTitle(_)) => return step.commit(None).await,
+            before => before?,
+        };
+        let revision = step.remove(&before).await?;
+        step.commit(Some(revision)).await
+    }
+
+    #[tracing::instrument(level = "info", name = "store.set_windows", skip_all)]
+    async fn set_windows(
+        &self,
+        id: &TitleId,
+        windows: Vec<LicenceWindow>,
+        expected: Option<u64>,
+        now_us: i64,
+    ) -> Result<Written<Title>, CatalogError> {
+        let mut step = self.begin(now_us).await?;
+        let before = step.expected(id, expected).await?;
+        let details = before.card().details.with_windows(windows);
+        if details == before.card().details {
+            return step.commit(before).await;
         }
-        let row = sqlx::query(
-            "UPDATE title SET version = NULL, duration_us = NULL, published_us = NULL, revision = revision + 1
-             WHERE id = $1 RETURNING *",
-        )
-        .bind(id.as_str())
-        .fetch_one(&mut *step)
-        .await?;
-        let title = title_of(&row)?;
-        step.commit().await?;
-        Ok(title)
+        let title = step.change(&before, |card| card.details = details).await?;
+        step.commit(title).await
     }
 
+    #[tracing::instrument(level = "info", name = "store.put_picture", skip_all)]
+    async fn put_picture(&self, id: &TitleId, picture: Picture, now_us: i64) -> Result<Written<Title>, CatalogError> {
+        let mut step = self.begin(now_us).await?;
+        let before = step.expected(id, None).await?;
+        let mut pictures = before.card().pictures.clone();
+        match pictures.iter().position(|p| p.kind == picture.kind && p.language == picture.language) {
+            Some(at) if pictures[at] == picture => return step.commit(before).await,
+            Some(at) => pictures[at] = picture,
+            None if pictures.len() >= MOST_PICTURES => {
+                return Err(refused("language", format!("the title has {MOST_PICTURES} pictures already")));
+            }
+            None => pictures.push(picture),
+        }
+        let title = step.change(&before, |card| card.pictures = pictures).await?;
+        step.commit(title).await
+    }
+
+    #[tracing::instrument(level = "info", name = "store.put_person", skip_all)]
+    async fn put_person(
+        &self,
+        person: Person,
+        expected: Option<u64>,
+        now_us: i64,
+    ) -> Result<Written<Person>, CatalogError> {
+        let mut step = self.begin(now_us).await?;
+        let person = step.put_person(person, expected).await?;
+        step.commit(person).await
+    }
+
+    #[tracing::instrument(level = "info", name = "store.person", skip_all)]
+    async fn person(&self, id: &PersonId) -> Result<Person, CatalogError> {
+        let row = sqlx::query("SELECT * FROM person WHERE id = $1").bind(id.as_str());
+        let row = row.fetch_optional(&self.0.reader).await?;
+        person_of(&row.ok_or_else(|| CatalogError::UnknownPerson(id.clone()))?)
+    }
+
+    #[tracing::instrument(level = "info", name = "store.people", skip_all)]
+    async fn people(&self, after: &str, limit: u32) -> Result<Vec<Person>, CatalogError> {
+        let rows = sqlx::query("SELECT * FROM person WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(&self.0.reader)
+            .await?;
+        rows.iter().map(person_of).collect()
+    }
+
+    #[tracing::instrument(level = "info", name = "store.genres", skip_all)]
+    async fn genres(&self) -> Result<Vec<(String, u32)>, CatalogError> {
+        let rows = sqlx::query("SELECT genre, count(*) AS titles FROM title_genre GROUP BY genre ORDER BY genre")
+            .fetch_all(&self.0.reader)
+            .await?;
+        let count = |row: &SqliteRow| {
+            let titles: i64 = row.try_get("titles")?;
+            Ok((row.try_get("genre")?, u32::try_from(titles).unwrap_or(u32::MAX)))
+        };
+        rows.iter().map(count).collect()
+    }
+
+    #[tracing::instrument(level = "info", name = "store.import", skip_all)]
+    async fn import(&self, entries: Vec<Entry>, trial: Trial, now_us: i64) -> Result<Written<Tally>, CatalogError> {
+        import::import(self.begin(now_us).await?, entries, trial).await
+    }
+
+    // What the announcer asks every second is no part of anybody's trace.
     async fn unannounced(&self, most: u32) -> Result<Vec<Announcement>, CatalogError> {
         let rows = sqlx::query("SELECT title, revision, version, at_us FROM announcement ORDER BY seq LIMIT $1")
             .bind(i64::from(most))
@@ -201,48 +283,20 @@ impl CatalogStore for SqliteCatalog {
             .await?;
         Ok(())
     }
-}
 
-async fn find(connection: &mut SqliteConnection, id: &TitleId) -> Result<Option<Title>, CatalogError> {
-    let row = sqlx::query("SELECT * FROM title WHERE id = $1").bind(id.as_str()).fetch_optional(connection).await?;
-    row.as_ref().map(title_of).transpose()
-}
+    async fn untold(&self, most: u32) -> Result<Vec<Change>, CatalogError> {
+        let rows = sqlx::query("SELECT seq, title, payload FROM title_change ORDER BY seq LIMIT $1")
+            .bind(i64::from(most))
+            .fetch_all(&self.0.reader)
+            .await?;
+        let change = |row: &SqliteRow| {
+            Ok(Change { seq: row.try_get("seq")?, title: row.try_get("title")?, payload: row.try_get("payload")? })
+        };
+        rows.iter().map(change).collect()
+    }
 
-async fn known(connection: &mut SqliteConnection, id: &TitleId) -> Result<Title, CatalogError> {
-    find(connection, id).await?.ok_or_else(|| CatalogError::UnknownTitle(id.clone()))
-}
-
-fn title_of(row: &SqliteRow) -> Result<Title, CatalogError> {
-    let text = |column| row.try_get::<String, _>(column);
-    let id = text("id")?;
-    let wrong = |error: &dyn std::fmt::Display| damaged(&id, error.to_string());
-    let words = Words::new(text("name")?, text("description")?, text("credits")?, text("license")?);
-    let artwork = row.try_get::<Option<String>, _>("artwork")?.unwrap_or_default();
-    let card = Card {
-        id: TitleId::parse(&id).map_err(|error| wrong(&error))?,
-        words: words.map_err(|error| wrong(&error))?,
-        artwork: Artwork::parse(&artwork).map_err(|error| wrong(&error))?,
-        created_us: row.try_get("created_us")?,
-        revision: unsigned(&id, "revision", row.try_get("revision")?)?,
-    };
-    let Some(version) = row.try_get::<Option<String>, _>("version")? else {
-        return Ok(Title::Unpublished(UnpublishedTitle { card }));
-    };
-    let edition = Edition {
-        version: version_of(&id, &version)?,
-        duration_us: unsigned(&id, "duration_us", row.try_get("duration_us")?)?,
-    };
-    Ok(Title::Published(PublishedTitle { card, edition, published_us: row.try_get("published_us")? }))
-}
-
-fn version_of(title: &str, version: &str) -> Result<VersionId, CatalogError> {
-    VersionId::parse(version).map_err(|error| damaged(title, error.to_string()))
-}
-
-fn unsigned(title: &str, column: &str, value: i64) -> Result<u64, CatalogError> {
-    u64::try_from(value).map_err(|_| damaged(title, format!("{column} is {value}")))
-}
-
-fn damaged(title: &str, reason: String) -> CatalogError {
-    CatalogError::Damaged { title: title.to_owned(), reason }
+    async fn told(&self, seq: i64) -> Result<(), CatalogError> {
+        sqlx::query("DELETE FROM title_change WHERE seq <= $1").bind(seq).execute(&self.0.writer).await?;
+        Ok(())
+    }
 }
