@@ -6,7 +6,6 @@ use std::cmp::Ordering;
 
 use matinee_contracts::catalog::TitleKind;
 use matinee_contracts::search::{Hit, SearchReply, SearchRequest};
-use tantivy::Term;
 
 use crate::candidates::{Candidates, Marks, Source};
 use crate::correct::corrected;
@@ -72,12 +71,15 @@ impl Question {
         if self.typed.words.is_empty() {
             return Ok(self.all(&view));
         }
-        let weights = self.weights(live, &view)?;
         let mut candidates = Candidates::new(&view, &self.typed);
-        let mut found = Vec::new();
+        let (mut found, mut weights) = (Vec::new(), Vec::new());
         for (tolerance, enough) in [(Tolerance::Exact, ENOUGH), (Tolerance::Usual, 1), (Tolerance::Wide, 0)] {
             candidates.find(&view, live.fields, &self.typed, tolerance)?;
-            found = self.shown(&view, &candidates, &weights);
+            candidates.judge(|slot| self.is_shown(&view, slot));
+            if tolerance == Tolerance::Exact {
+                weights = self.weights(&candidates);
+            }
+            found = shown(&view, &candidates, &weights);
             let whole = |title: &&Found<'_>| {
                 let worth = Worth::of(&title.marks, &weights);
                 worth.is_whole() && Source::of(worth.words) == Source::Name
@@ -98,37 +100,19 @@ impl Question {
         })
     }
 
-    fn weights(&self, live: &Live, view: &View) -> Result<Vec<f32>, SearchError> {
-        let known = |word: &crate::typed::TypedWord| {
-            view.searcher.doc_freq(&Term::from_field_text(live.fields.name, &word.folded))
-        };
-        let known = self.typed.words.iter().map(known).collect::<Result<Vec<u64>, _>>()?;
-        Ok(weights(&self.typed, view.table.len() as u64, &known))
+    fn weights(&self, candidates: &Candidates) -> Vec<f32> {
+        let mut known = vec![0; self.typed.words.len()];
+        for (_, marks) in candidates.shown() {
+            for (known, mark) in known.iter_mut().zip(marks) {
+                *known += u32::from(*mark >= 1.0);
+            }
+        }
+        weights(&self.typed, &known)
     }
 
     fn is_shown(&self, view: &View, slot: Slot) -> bool {
         let takes = |entry: &&Entry| self.filter.takes(&view.table, entry) && self.viewer.is_shown(&view.table, entry);
         view.table.entry(slot).filter(takes).is_some()
-    }
-
-    /// Those that may be shown: with all that was typed, or, where they are worth more than these, with most of it.
-    fn shown<'a>(&self, view: &'a View, candidates: &Candidates, weights: &[f32]) -> Vec<Found<'a>> {
-        let mut found: Vec<(Found<'a>, bool)> = Vec::new();
-        let mut whole_worth: Option<f32> = None;
-        for (slot, marks) in candidates.iter() {
-            let worth = Worth::of(marks, weights);
-            if worth.found < PARTLY || !self.is_shown(view, slot) {
-                continue;
-            }
-            let Some(entry) = view.table.entry(slot) else { continue };
-            if worth.is_whole() {
-                whole_worth = Some(whole_worth.map_or(worth.words, |best| best.max(worth.words)));
-            }
-            found.push((Found { entry, marks: *marks, score: worth.words }, worth.is_whole()));
-        }
-        let least = whole_worth.unwrap_or(0.0);
-        found.retain(|(title, whole)| *whole || title.score > least);
-        found.into_iter().map(|(title, _)| title).collect()
     }
 
     /// The best first. Of those that come into question for it, the names are compared as wholes.
@@ -224,6 +208,22 @@ impl Question {
         genres.truncate(MOST_GENRES);
         genres
     }
+}
+
+/// Of those that the viewer is shown: with all that was typed, or, where they are worth more than these, with most of it.
+fn shown<'a>(view: &'a View, candidates: &Candidates, weights: &[f32]) -> Vec<Found<'a>> {
+    let mut found: Vec<(Found<'a>, bool)> = Vec::new();
+    let mut least: f32 = 0.0;
+    for (slot, marks) in candidates.shown() {
+        let worth = Worth::of(marks, weights);
+        let Some(entry) = view.table.entry(slot).filter(|_| worth.found >= PARTLY) else { continue };
+        if worth.is_whole() {
+            least = least.max(worth.words);
+        }
+        found.push((Found { entry, marks: *marks, score: worth.words }, worth.is_whole()));
+    }
+    found.retain(|(title, whole)| *whole || title.score > least);
+    found.into_iter().map(|(title, _)| title).collect()
 }
 
 fn newest_first(a: &Entry, b: &Entry) -> Ordering {

@@ -20,6 +20,8 @@ use crate::typed::{MOST_WORDS, Tolerance, Typed, TypedWord};
 const MOST_MEANT: usize = 4_096;
 /// Where it may be misspelt.
 const MOST_MISSPELT: usize = 256;
+/// Letters from which on a word is looked for where it stands for more, or less, than a word of a name.
+const LONG: usize = 4;
 /// The least that a word of a name is worth.
 const LEAST: f32 = 0.35;
 
@@ -72,6 +74,8 @@ pub struct Candidates {
     places: Vec<u32>,
     slots: Vec<Slot>,
     marks: Vec<Marks>,
+    // Whether the viewer is shown them; nothing where it was not asked yet.
+    shown: Vec<Option<bool>>,
     /// For each typed word, the words of people's names that it may stand for, and how well.
     pub people: Vec<HashMap<String, f32>>,
 }
@@ -81,12 +85,20 @@ impl Candidates {
     #[must_use]
     pub fn new(view: &View, typed: &Typed) -> Self {
         let people = vec![HashMap::new(); typed.words.len()];
-        Self { places: vec![0; view.table.slots()], slots: Vec::new(), marks: Vec::new(), people }
+        Self { places: vec![0; view.table.slots()], slots: Vec::new(), marks: Vec::new(), shown: Vec::new(), people }
     }
 
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = (Slot, &Marks)> {
-        self.slots.iter().copied().zip(&self.marks)
+    /// Asks of each that was not asked about before whether the viewer is shown it.
+    pub fn judge(&mut self, is_shown: impl Fn(Slot) -> bool) {
+        for (slot, shown) in self.slots.iter().zip(&mut self.shown) {
+            shown.get_or_insert_with(|| is_shown(*slot));
+        }
+    }
+
+    /// Those of which it is known that the viewer is shown them.
+    pub fn shown(&self) -> impl Iterator<Item = (Slot, &Marks)> {
+        let all = self.slots.iter().zip(&self.marks).zip(&self.shown);
+        all.filter(|(_, shown)| **shown == Some(true)).map(|((slot, marks), _)| (*slot, marks))
     }
 
     /// Adds those that are found with this much forgiven.
@@ -98,24 +110,26 @@ impl Candidates {
         tolerance: Tolerance,
     ) -> Result<(), SearchError> {
         for (at, word) in typed.words.iter().enumerate() {
-            let lookup = Lookup { view, word, tolerance, scale: 1.0 };
+            let lookup = Lookup { view, word, tolerance, edits: word.forgiven(tolerance), scale: 1.0 };
+            let long = word.letters.len() >= LONG;
             self.take(&lookup, fields.name, Source::Name, at..=at)?;
-            let joined = Lookup { scale: 0.95, ..lookup };
-            self.take(&joined, fields.pair, Source::Name, at..=at)?;
+            if long {
+                self.take(&Lookup { scale: 0.95, ..lookup }, fields.pair, Source::Name, at..=at)?;
+            }
             if word.letters.len() > 1 {
                 self.take(&lookup, fields.person, Source::Person, at..=at)?;
             }
             if word.letters.len() > 2 && tolerance < Tolerance::Wide {
                 self.take(&lookup, fields.genre, Source::Genre, at..=at)?;
             }
-            if tolerance == Tolerance::Exact {
+            if tolerance == Tolerance::Exact && (long || !word.open) {
                 self.take(&lookup, fields.description, Source::Description, at..=at)?;
             }
         }
-        for (at, pair) in typed.pairs.iter().enumerate() {
+        for (at, pair) in typed.pairs.iter().enumerate().filter(|(_, pair)| pair.letters.len() >= LONG) {
             // One edit was made already: the space.
-            let tolerance = tolerance.min(if pair.letters.len() >= 8 { Tolerance::Usual } else { Tolerance::Exact });
-            let lookup = Lookup { view, word: pair, tolerance, scale: 0.93 };
+            let edits = pair.forgiven(tolerance).saturating_sub(1);
+            let lookup = Lookup { view, word: pair, tolerance, edits, scale: 0.93 };
             self.take(&lookup, fields.name, Source::Name, at..=at + 1)?;
         }
         Ok(())
@@ -163,6 +177,7 @@ impl Candidates {
         if *place == 0 {
             self.slots.push(slot);
             self.marks.push([0.0; MOST_WORDS]);
+            self.shown.push(None);
             *place = self.marks.len() as u32;
         }
         let Some(marks) = self.marks.get_mut(*place as usize - 1) else { return };
@@ -178,6 +193,7 @@ struct Lookup<'a> {
     view: &'a View,
     word: &'a TypedWord,
     tolerance: Tolerance,
+    edits: u8,
     scale: f32,
 }
 
@@ -191,8 +207,7 @@ struct Meant {
 
 impl Lookup<'_> {
     fn meant(&self, field: Field) -> Result<Vec<Meant>, SearchError> {
-        let word = self.word;
-        let edits = word.forgiven(self.tolerance);
+        let Self { word, edits, .. } = *self;
         // What is forgiven elsewhere was found there.
         if edits == 0 && self.tolerance > Tolerance::Exact {
             return Ok(Vec::new());

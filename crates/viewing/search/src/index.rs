@@ -100,8 +100,9 @@ impl Live {
         }
         let live = Self::of(name, folder, index, fields)?;
         let payload = live.index.load_metas()?.payload;
-        let next =
-            payload.as_deref().map_or(Ok(0), str::parse).map_err(|_| damaged(format!("{payload:?} is no place")))?;
+        // Without a place it was never whole.
+        let next = payload.as_deref().and_then(|place| place.parse().ok());
+        let next = next.ok_or_else(|| damaged(format!("its place in the log is {payload:?}")))?;
         {
             let mut view = live.view.write().unwrap_or_else(PoisonError::into_inner);
             view.next = next;

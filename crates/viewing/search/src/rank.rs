@@ -4,16 +4,18 @@
 use crate::candidates::{Marks, Source};
 use crate::distance::{End, FAR, distance};
 use crate::entry::{Entry, Name};
-use crate::typed::Typed;
+use crate::typed::{Typed, TypedWord};
+
+/// Titles of a large catalogue. How many there are of which the viewer is shown nothing must not matter.
+const MANY: f32 = 10_000.0;
 
 /// How much each typed word says; their sum is 1. A rare and long word says more than a frequent and short one.
 ///
-/// `titles` of all, `known[i]` have word `i` in a name.
+/// `known[i]` of the titles that the viewer is shown have word `i` in a name.
 #[must_use]
-pub fn weights(typed: &Typed, titles: u64, known: &[u64]) -> Vec<f32> {
-    let all = (1.0 + titles as f32).ln().max(1.0);
-    let weight = |(word, known): (&crate::typed::TypedWord, &u64)| {
-        let rare = ((1.0 + titles as f32) / (1.0 + *known as f32)).max(1.0).ln() / all;
+pub fn weights(typed: &Typed, known: &[u32]) -> Vec<f32> {
+    let weight = |(word, known): (&TypedWord, &u32)| {
+        let rare = 1.0 - (1.0 + *known as f32).ln() / MANY.ln();
         rare.max(0.08) * (0.5 + word.letters.len().min(8) as f32 / 16.0)
     };
     let weights: Vec<f32> = typed.words.iter().zip(known).map(weight).collect();
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn a_rare_word_says_more_than_a_frequent_one() {
         let typed = Typed::read("the matrix ").unwrap();
-        let weights = weights(&typed, 10_000, &[4_000, 1]);
+        let weights = weights(&typed, &[4_000, 1]);
         assert!(weights[1] > 4.0 * weights[0] && (weights.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{weights:?}");
     }
 }

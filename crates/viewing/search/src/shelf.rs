@@ -88,7 +88,8 @@ fn numbers(folder: &Path) -> Result<Vec<u32>, SearchError> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder).map_err(SearchError::io(folder))? {
         let name = entry.map_err(SearchError::io(folder))?.file_name();
-        let number: Option<u32> = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|number| number.parse().ok());
+        let number: Option<u32> =
+            name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|number| number.parse().ok());
         numbers.extend(number);
     }
     numbers.sort_unstable();
