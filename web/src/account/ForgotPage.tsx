@@ -10,7 +10,7 @@ import { Entrance } from '../shell/Entrance'
 export default function ForgotPage(): ReactElement {
   const [email, setEmail] = useState('')
   const [sent, setSent] = useState(false)
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     run(() => forgotPassword(email.trim()), () => setSent(true))
@@ -26,7 +26,7 @@ export default function ForgotPage(): ReactElement {
     <Entrance title="Forgot your password?" lead="Tell us your address, and we send a link to choose a new one.">
       <form onSubmit={submit} className="form">
         <Field label="Email" type="email" name="email" autoComplete="username" required autoFocus value={email} wrong={wrong('email')} onChange={(event) => setEmail(event.currentTarget.value)} />
-        <Problem words={problem} />
+        <Problem words={problemBeside('email')} />
         <button type="submit" className="button primary large" disabled={busy}>Send the link</button>
       </form>
       <p className="aside"><Link href="/sign-in">Back to sign in</Link></p>

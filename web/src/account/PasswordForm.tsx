@@ -10,7 +10,7 @@ export function PasswordForm(): ReactElement {
   const [current, setCurrent] = useState('')
   const [password, setPassword] = useState('')
   const [done, setDone] = useState('')
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     setDone('')
@@ -25,7 +25,7 @@ export function PasswordForm(): ReactElement {
       <form className="form narrow" onSubmit={submit}>
         <Field label="Current password" type="password" autoComplete="current-password" required value={current} wrong={wrong('current')} onChange={(event) => setCurrent(event.currentTarget.value)} />
         <Field label="New password" type="password" autoComplete="new-password" required minLength={8} maxLength={256} value={password} wrong={wrong('password')} onChange={(event) => setPassword(event.currentTarget.value)} />
-        <Problem words={problem} />
+        <Problem words={problemBeside('current', 'password')} />
         <Done words={done} />
         <p><button type="submit" className="button" disabled={busy}>Change password</button></p>
       </form>

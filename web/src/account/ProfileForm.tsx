@@ -22,7 +22,7 @@ function fresh(): ProfileWords {
 export function ProfileForm({ profile, last, close }: { profile: Profile | null; last: boolean; close: () => void }): ReactElement {
   const [words, setWords] = useState<ProfileWords>(() => profile ?? fresh())
   const [deleting, setDeleting] = useState(false)
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const group = useId()
   const change = (by: Partial<ProfileWords>): void => setWords({ ...words, ...by })
   const ended = async (): Promise<void> => {
@@ -69,7 +69,7 @@ export function ProfileForm({ profile, last, close }: { profile: Profile | null;
           {languages(words.language).map((tag) => <option key={tag} value={tag} lang={tag}>{languageName(tag)}</option>)}
         </Choice>
         <Switch label="Play the next episode by itself" checked={words.autoplayNext} onChange={(event) => change({ autoplayNext: event.currentTarget.checked })} />
-        <Problem words={wrong('name') ? '' : problem} />
+        <Problem words={problemBeside('name', 'maturityLimit', 'language', 'audioLanguage', 'subtitleLanguage')} />
         <p className="form-deeds">
           <button type="submit" className="button primary" disabled={busy}>Save</button>
           <button type="button" className="button" onClick={close}>Cancel</button>

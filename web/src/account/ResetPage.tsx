@@ -11,7 +11,7 @@ export default function ResetPage(): ReactElement {
   const token = new URLSearchParams(useSearch()).get('token') ?? ''
   const [password, setPassword] = useState('')
   const [changed, setChanged] = useState(false)
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     run(() => resetPassword(token, password), () => setChanged(true))
@@ -34,7 +34,7 @@ export default function ResetPage(): ReactElement {
     <Entrance title="Choose a new password">
       <form onSubmit={submit} className="form">
         <Field label="New password" type="password" name="password" autoComplete="new-password" required minLength={8} maxLength={256} autoFocus hint="At least 8 characters." value={password} wrong={wrong('password')} onChange={(event) => setPassword(event.currentTarget.value)} />
-        <Problem words={wrong('password') ? '' : problem} />
+        <Problem words={problemBeside('password')} />
         <button type="submit" className="button primary large" disabled={busy}>Change the password</button>
       </form>
     </Entrance>

@@ -27,7 +27,7 @@ export default function SignInPage(): ReactElement {
   const [password, setPassword] = useState('')
   const [byCode, setByCode] = useState(screenKind() === 'tv')
   const [providers] = useAnswer(listProviders)
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     run(() => signIn(email.trim(), password), (me) => enter(me, next))
@@ -40,7 +40,7 @@ export default function SignInPage(): ReactElement {
       <form onSubmit={submit} className="form">
         <Field label="Email" type="email" name="email" autoComplete="username" required autoFocus value={email} wrong={wrong('email')} onChange={(event) => setEmail(event.currentTarget.value)} />
         <Field label="Password" type="password" name="password" autoComplete="current-password" required value={password} wrong={wrong('password')} onChange={(event) => setPassword(event.currentTarget.value)} />
-        <Problem words={problem || refused} />
+        <Problem words={problemBeside('email', 'password') || refused} />
         <button type="submit" className="button primary large" disabled={busy}>{busy ? 'Signing in…' : 'Sign in'}</button>
       </form>
       <p className="aside"><Link href="/forgot-password">Forgot your password?</Link></p>

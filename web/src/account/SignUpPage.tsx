@@ -18,7 +18,7 @@ export default function SignUpPage(): ReactElement {
   const [password, setPassword] = useState('')
   const [name, setName] = useState('')
   const [territory, setTerritory] = useState(here === '' ? likelyTerritory(navigator.languages) : here)
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     const words = { email: email.trim(), password, territory, language: navigator.language, ...(name.trim() === '' ? {} : { name: name.trim() }) }
@@ -37,7 +37,7 @@ export default function SignUpPage(): ReactElement {
         <Choice label="Country" name="territory" autoComplete="country" hint="Films and prices depend on it." value={territory} wrong={wrong('territory')} onChange={(event) => setTerritory(event.currentTarget.value)}>
           {territories.map((code) => <option key={code} value={code}>{territoryName(code)}</option>)}
         </Choice>
-        <Problem words={problem} />
+        <Problem words={problemBeside('email', 'password', 'name', 'territory')} />
         <button type="submit" className="button primary large" disabled={busy}>{busy ? 'Creating…' : 'Create account'}</button>
       </form>
       <p className="aside">You have one already? <Link href="/sign-in">Sign in</Link></p>

@@ -12,7 +12,7 @@ export default function TvPage(): ReactElement {
   const given = new URLSearchParams(useSearch()).get('code') ?? ''
   const [code, setCode] = useState(spelt(given))
   const [ended, setEnded] = useState<'' | 'approved' | 'denied'>('')
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const answer = (deny: boolean): void => run(() => approveDevice(code, deny), () => setEnded(deny ? 'denied' : 'approved'))
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
@@ -29,7 +29,7 @@ export default function TvPage(): ReactElement {
     <Entrance title="Connect a television" lead="Type the code that your television shows. Only do so for a screen in front of you.">
       <form onSubmit={submit} className="form">
         <Field label="Code" name="code" className="code-input" autoComplete="one-time-code" autoCapitalize="characters" spellCheck={false} required maxLength={9} placeholder="WDJB-MJHT" autoFocus value={code} wrong={wrong('userCode')} onChange={(event) => setCode(spelt(event.currentTarget.value))} />
-        <Problem words={problem} />
+        <Problem words={problemBeside('userCode')} />
         <button type="submit" className="button primary large" disabled={busy || code.length < 9}>Connect</button>
         <button type="button" className="button large" disabled={busy || code.length < 9} onClick={() => answer(true)}>It is not mine</button>
       </form>

@@ -14,7 +14,7 @@ import { Section } from './Section'
 export function YourData(): ReactElement {
   const [asking, setAsking] = useState(false)
   const [password, setPassword] = useState('')
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     run(() => deleteAccount(password), async () => {
@@ -36,7 +36,7 @@ export function YourData(): ReactElement {
           <form className="form" onSubmit={submit}>
             <p>Everything is deleted for good: profiles, history, lists and the subscription. What the law asks to be kept of invoices stays.</p>
             <Field label="Your password" type="password" autoComplete="current-password" autoFocus value={password} wrong={wrong('password')} onChange={(event) => setPassword(event.currentTarget.value)} />
-            <Problem words={wrong('password') ? '' : problem} />
+            <Problem words={problemBeside('password')} />
             <p className="form-deeds">
               <button type="submit" className="button danger" disabled={busy}>Delete for good</button>
               <button type="button" className="button" onClick={() => setAsking(false)}>Keep the account</button>

@@ -3,9 +3,10 @@ import { useEffect } from 'react'
 import { screenKind } from '../api/screen'
 import { type Direction, directionOf, isBack, nextIn } from './spatial'
 
-const REACHABLE = 'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex="0"]'
+// A choice changes by arrows; only a television, which has nothing else, walks to it.
+const REACHABLE = 'a[href], button:not(:disabled), input:not(:disabled), textarea:not(:disabled), summary, [tabindex="0"]'
 /** Those have a use of their own for arrows. */
-const OWN_ARROWS = 'textarea, select, [role=menu], [role=slider], [contenteditable=true], input[type=range], input[type=radio], input[type=number], input[type=date], input[type=datetime-local]'
+const OWN_ARROWS = 'textarea, [role=menu], [role=slider], [contenteditable=true], input[type=range], input[type=radio], input[type=number], input[type=date], input[type=datetime-local]'
 
 export function useRemote(): void {
   useEffect(() => {
@@ -20,7 +21,7 @@ export function useRemote(): void {
       }
       const direction = directionOf(event)
       if (!direction || !isOurs(event.target, direction, television)) return
-      if (moveFocus(direction)) event.preventDefault()
+      if (moveFocus(direction, television)) event.preventDefault()
     }
     window.addEventListener('keydown', pressed)
     return () => window.removeEventListener('keydown', pressed)
@@ -30,6 +31,7 @@ export function useRemote(): void {
 /** Arrows are the browser's own where somebody reads or types, and the player's while it fills the screen. */
 function isOurs(target: EventTarget | null, direction: Direction, television: boolean): boolean {
   if (!(target instanceof Element) || target.closest(OWN_ARROWS)) return false
+  if (target instanceof HTMLSelectElement && (!television || isOpen(target))) return false
   if (document.querySelector('[data-theatre="true"]')) return false
   const typing = target instanceof HTMLInputElement && !['checkbox', 'button', 'submit'].includes(target.type)
   if (typing && (direction === 'left' || direction === 'right')) return false
@@ -37,9 +39,19 @@ function isOurs(target: EventTarget | null, direction: Direction, television: bo
   return target === document.body ? document.querySelector('main [data-spatial]') !== null : target.closest('[data-spatial]') !== null
 }
 
-function moveFocus(direction: Direction): boolean {
+/** A choice that is open walks along its entries. */
+function isOpen(select: HTMLSelectElement): boolean {
+  try {
+    return select.matches(':open')
+  } catch {
+    // A browser that does not know the word: its arrows stay its own.
+    return true
+  }
+}
+
+function moveFocus(direction: Direction, television: boolean): boolean {
   const scope = document.querySelector('dialog[open]') ?? document.body
-  const reachable = [...scope.querySelectorAll<HTMLElement>(REACHABLE)].filter((element) => element.tabIndex >= 0 && element.checkVisibility({ visibilityProperty: true }))
+  const reachable = [...scope.querySelectorAll<HTMLElement>(television ? `${REACHABLE}, select:not(:disabled)` : REACHABLE)].filter((element) => element.tabIndex >= 0 && element.checkVisibility({ visibilityProperty: true }))
   const current = document.activeElement
   if (!(current instanceof HTMLElement) || current === document.body) {
     const first = reachable.find((element) => element.closest('main')) ?? reachable[0]

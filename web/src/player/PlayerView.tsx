@@ -147,7 +147,7 @@ function Controls({ title, playback, stage, autoplayNext, leave, tellBegun }: Co
         />
         <div className="buttons" onKeyDown={walkButtons}>
           <PlayButton state={state} playback={playback} />
-          <IconButton icon="replay" label="Back 10 seconds" run={() => playback.seekBy(-10)} />
+          <IconButton icon="rewind" label="Back 10 seconds" run={() => playback.seekBy(-10)} />
           <Volume state={state} playback={playback} />
           <span className="time">{clock(state.position)} / {clock(state.duration)}</span>
           <span className="spread" />

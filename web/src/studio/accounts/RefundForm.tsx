@@ -14,7 +14,7 @@ export function RefundForm({ invoice, close, done }: { invoice: StudioInvoice; c
   const [amount, setAmount] = useState(typed(most))
   const [reason, setReason] = useState('')
   const [key, setKey] = useState(idempotencyKey)
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const minor = minorOf(amount, currency)
   const amiss = minor === null || minor === 0 ? 'An amount such as 9.99.' : minor > most.minor ? `At most ${money(most)}.` : ''
   const submit = (event: SubmitEvent): void => {
@@ -27,7 +27,7 @@ export function RefundForm({ invoice, close, done }: { invoice: StudioInvoice; c
       <form className="form" onSubmit={submit}>
         <Field label={`Amount in ${currency}`} inputMode="decimal" required autoFocus hint={`At most ${money(most)}.`} value={amount} wrong={amiss || wrong('amount')} onChange={(event) => { setAmount(event.currentTarget.value); setKey(idempotencyKey()) }} />
         <Field label="Reason" required maxLength={200} value={reason} wrong={wrong('reason')} onChange={(event) => setReason(event.currentTarget.value)} />
-        <Problem words={problem} />
+        <Problem words={problemBeside('amount', 'reason')} />
         <p className="form-deeds"><button type="submit" className="button primary" disabled={busy || amiss !== ''}>Refund</button><button type="button" className="button" onClick={close}>Cancel</button></p>
       </form>
     </Dialog>

@@ -13,7 +13,7 @@ export function NewTitle({ close }: { close: () => void }): ReactElement {
   const [name, setName] = useState('')
   const [id, setId] = useState('')
   const [kind, setKind] = useState<TitleKind>('movie')
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const address = id === '' ? slugOf(name) : id
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
@@ -29,7 +29,7 @@ export function NewTitle({ close }: { close: () => void }): ReactElement {
           <option value="series">Series</option>
           <option value="episode">Episode</option>
         </Choice>
-        <Problem words={problem} />
+        <Problem words={problemBeside('name', 'id')} />
         <p className="form-deeds"><button type="submit" className="button primary" disabled={busy || address === ''}>Add</button><button type="button" className="button" onClick={close}>Cancel</button></p>
       </form>
     </Dialog>

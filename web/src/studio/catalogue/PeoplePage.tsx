@@ -47,7 +47,7 @@ export default function PeoplePage(): ReactElement {
 
 function PersonForm({ stored, close }: { stored: Person; close: () => void }): ReactElement {
   const [person, setPerson] = useState(stored)
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     run(() => putPerson({ ...person, id: person.id === '' ? slugOf(person.name) : person.id }), close)
@@ -58,7 +58,7 @@ function PersonForm({ stored, close }: { stored: Person; close: () => void }): R
         <Field label="Name" required autoFocus maxLength={200} value={person.name} wrong={wrong('name')} onChange={(event) => setPerson({ ...person, name: event.currentTarget.value })} />
         <Field label="Born" type="date" value={person.born} wrong={wrong('born')} onChange={(event) => setPerson({ ...person, born: event.currentTarget.value })} />
         <TextField label="Biography" rows={5} maxLength={4000} value={person.biography} wrong={wrong('biography')} onChange={(event) => setPerson({ ...person, biography: event.currentTarget.value })} />
-        <Problem words={problem} />
+        <Problem words={problemBeside('name', 'born', 'biography')} />
         <p className="form-deeds"><button type="submit" className="button primary" disabled={busy}>Save</button><button type="button" className="button" onClick={close}>Cancel</button></p>
       </form>
     </Dialog>

@@ -1,5 +1,5 @@
 /** One title of the catalogue: everything that is said of it. What somebody else changed meanwhile is told, not overwritten. */
-import { type ReactElement, type SubmitEvent, useCallback, useState } from 'react'
+import { type ReactElement, type SubmitEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { Refused } from '../../api/ask'
 import { deleteCatalogTitle, getCatalogTitle, listCatalog, putCatalogTitle } from '../../api/studio'
 import type { CatalogTitle } from '../../api/studioTypes'
@@ -69,13 +69,15 @@ function Editor({ stored, reload }: { stored: CatalogTitle; reload: () => void }
         <RatingsEditor title={title} change={change} />
         <LocalizedEditor title={title} change={change} />
         {conflict && <Conflict mine={title} theirs={conflict} keepMine={() => save({ ...title, revision: conflict.revision })} takeTheirs={reload} />}
-        <Problem words={deed.problem} />
-        <Done words={saved} />
-        <p className="form-deeds editor-deeds">
-          <button type="submit" className="button primary" disabled={deed.busy}>Save</button>
-          <span className="spread" />
-          <DeleteTitle title={title} />
-        </p>
+        <div className="editor-deeds">
+          <Problem words={deed.problem} />
+          <Done words={saved} />
+          <p className="form-deeds">
+            <button type="submit" className="button primary" disabled={deed.busy}>Save</button>
+            <span className="spread" />
+            <DeleteTitle title={title} />
+          </p>
+        </div>
       </form>
       <div className="editor-side">
         <ArtworkEditor title={title} took={took} />
@@ -89,9 +91,11 @@ function Editor({ stored, reload }: { stored: CatalogTitle; reload: () => void }
 const WORDS = ['name', 'description', 'credits', 'license', 'originalName', 'year', 'maturityAge', 'originalLanguage'] as const
 
 function Conflict({ mine, theirs, keepMine, takeTheirs }: { mine: CatalogTitle; theirs: CatalogTitle; keepMine: () => void; takeTheirs: () => void }): ReactElement {
+  const box = useRef<HTMLElement>(null)
+  useEffect(() => box.current?.scrollIntoView({ block: 'center' }), [])
   const differing = WORDS.filter((name) => mine[name] !== theirs[name])
   return (
-    <section className="conflict" role="alert" aria-labelledby="conflict-title">
+    <section ref={box} className="conflict" role="alert" aria-labelledby="conflict-title">
       <h2 id="conflict-title">Somebody else changed this title</h2>
       <p>It is at revision {theirs.revision} now; yours was made from {mine.revision}. Nothing was saved yet.</p>
       <dl>

@@ -20,7 +20,7 @@ const whole = (value: string): number => Math.max(0, Math.floor(Number(value)) |
 export function PlanForm({ stored, close, saved }: { stored: StudioPlan; close: () => void; saved: () => void }): ReactElement {
   const [plan, setPlan] = useState(stored)
   const [prices, setPrices] = useState<PriceLine[]>(stored.prices.map(({ territory, amount }) => ({ territory, amount: typed(amount), currency: amount.currency })))
-  const { busy, problem, run, wrong } = useDeed()
+  const { busy, problemBeside, run, wrong } = useDeed()
   const change = (by: Partial<StudioPlan>): void => setPlan({ ...plan, ...by })
   const priced = (index: number, by: Partial<PriceLine>): void => setPrices(prices.map((each, at) => (at === index ? { ...each, ...by } : each)))
   const amiss = prices.some(({ amount, currency }) => minorOf(amount, currency) === null) ? 'Each price is an amount such as 9.99, in a currency such as EUR.' : ''
@@ -57,7 +57,7 @@ export function PlanForm({ stored, close, saved }: { stored: StudioPlan; close: 
           <p><button type="button" className="button small" onClick={() => setPrices([...prices, { territory: '', amount: '', currency: prices[0]?.currency ?? 'EUR' }])}>Add a price</button> <span className="soft">“*” is where no other territory is named.</span></p>
         </fieldset>
         <Switch label="Offered to new subscribers" checked={plan.offered} onChange={(event) => change({ offered: event.currentTarget.checked })} />
-        <Problem words={amiss || problem} />
+        <Problem words={amiss || problemBeside('name', 'streams', 'trial_days', 'rank')} />
         <p className="form-deeds"><button type="submit" className="button primary" disabled={busy || amiss !== ''}>Save</button><button type="button" className="button" onClick={close}>Cancel</button></p>
       </form>
     </Dialog>
