@@ -145,7 +145,13 @@ impl BillingService {
         let terms = Terms::of(&plan, wanted.territory)
             .ok_or_else(|| BillingError::field("plan", format!("it is not sold in {}", wanted.territory)))?;
         // Before the provider hears of it.
-        may_subscribe(&self.settled_customer(account).await?)?;
+        if let Err(refused) = self.settled_customer(account).await.and_then(|customer| may_subscribe(&customer)) {
+            // Unless this very request was just answered.
+            return match self.before(account, asked).await? {
+                Some(before) => self.again(account, asked, before).await,
+                None => Err(refused),
+            };
+        }
         let method = self.attach(account, &wanted.token, &wanted.email, asked).await?;
         let (terms, method) = (&terms, &method);
         let begun = self.in_turn(account, || async move {

@@ -8,6 +8,7 @@
 //! - [`plan`], [`subscription`], [`period`]: what is sold, and the states of a subscription.
 //! - [`change`]: from one plan to another.
 //! - [`ledger`], [`invoice`], [`page`]: the books, and the invoice as a page that prints.
+//! - [`answer`]: idempotency.
 //! - [`intent`], [`settle`]: payments, and what follows from their outcome.
 //! - [`payment`]: the port to payment providers: the built-in one for tests, and Stripe.
 //! - [`store`]: the port to what is kept, with SQLite as its embedded adapter.
@@ -15,7 +16,7 @@
 //! - [`service`]: the gRPC contract.
 
 pub mod announce;
-mod answer;
+pub mod answer;
 pub mod change;
 pub mod config;
 pub mod consume;

@@ -68,8 +68,7 @@ struct Card {
 struct PaymentIntent {
     id: String,
     status: String,
-    #[serde(default)]
-    metadata: HashMap<String, String>,
+    metadata: Option<HashMap<String, String>>,
     last_payment_error: Option<Problem>,
 }
 
@@ -256,7 +255,7 @@ impl PaymentProvider for StripeProvider {
         match self.call::<Page<PaymentIntent>>(Method::GET, &path, None, &[]).await? {
             Told::Refused(reason) => Err(ProviderError::Unknown(reason)),
             Told::Done(page) => {
-                let ours = |intent: &PaymentIntent| of_intent(Some(&intent.metadata), charge.key);
+                let ours = |intent: &PaymentIntent| of_intent(intent.metadata.as_ref(), charge.key);
                 Ok(page.data.into_iter().find(ours).map(outcome))
             }
         }
@@ -311,7 +310,8 @@ impl PaymentProvider for StripeProvider {
             return Ok(Notice { event: event.id, news: None });
         }
         let mut intent: PaymentIntent = serde_json::from_value(event.data.object).map_err(wrong)?;
-        let (id, account) = (intent.metadata.remove("matinee_intent"), intent.metadata.remove("matinee_account"));
+        let mut metadata = intent.metadata.take().unwrap_or_default();
+        let (id, account) = (metadata.remove("matinee_intent"), metadata.remove("matinee_account"));
         // Others may take payments through the same Stripe account.
         let (Some(id), Some(account)) = (id, account) else { return Ok(Notice { event: event.id, news: None }) };
         // Said by the payment itself, not by the kind of event, for events overtake each other.
