@@ -7,9 +7,9 @@
 //! - [`fault`]: services made slow or dead on purpose.
 //! - `measure`: rate, errors and duration of calls.
 //!
-//! `tower` gives the budget of retries. Its other layers and those of `tower-resilience` judge a call by whether it is an
-//! `Err`; a failed gRPC call is an `Ok` answer with a status, a caller who left is neither, and what was refused here must
-//! not be tried again by the layer above. So the layers are ours; each is small.
+//! `tower` gives the budget of retries. A gRPC call that failed is an `Ok` answer with a status, one whose caller left is
+//! neither good nor bad, and what one layer refuses must not be tried again by the layer above: `tower`'s other layers and
+//! `tower-resilience` were looked at and would need an adapter for each of these, longer than the layers that are here.
 
 pub mod adaptive;
 pub(crate) mod answer;
