@@ -4,6 +4,7 @@
 
 pub mod cenc;
 pub mod cmaf;
+pub mod cmcd;
 pub mod dash;
 pub mod hls;
 pub mod mp4;

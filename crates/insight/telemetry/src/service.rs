@@ -1,17 +1,20 @@
 //! The gRPC contract: from reports to events.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::future::try_join_all;
 use matinee_contracts::telemetry::telemetry_server::{Telemetry, TelemetryServer};
-use matinee_contracts::telemetry::{ReportReply, ReportRequest};
+use matinee_contracts::telemetry::{PlayQualityReply, PlayQualityRequest, ReportReply, ReportRequest};
 use matinee_engines::events::{EventError, Events};
 use matinee_service::clock::{Clock, SystemClock};
 use prost::Message;
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 
-use crate::report::heartbeats;
+use crate::quality::{By, LONGEST_WINDOW, Quality};
+use crate::report::{FieldError, heartbeats};
+use crate::watch::watch;
 
 /// The topic of heartbeats.
 pub const TOPIC: &str = "heartbeats";
@@ -21,7 +24,11 @@ pub const TOPIC: &str = "heartbeats";
 pub struct TelemetryService {
     log: Events,
     clock: Arc<dyn Clock>,
+    quality: Arc<Mutex<Quality>>,
 }
+
+/// The window of [`Telemetry::play_quality`] where none is asked for, in seconds.
+const WINDOW: u32 = 300;
 
 impl TelemetryService {
     /// Into this log.
@@ -33,13 +40,19 @@ impl TelemetryService {
     /// By any clock.
     #[must_use]
     pub fn new(log: Events, clock: Arc<dyn Clock>) -> Self {
-        Self { log, clock }
+        Self { log, clock, quality: Arc::default() }
     }
 
     /// The contract, to be called or hosted.
     #[must_use]
     pub fn server(&self) -> TelemetryServer<Self> {
         TelemetryServer::new(self.clone())
+    }
+
+    /// Follows how plays go, from the last day's heartbeats on, until `stop`. Each process that answers
+    /// [`Telemetry::play_quality`] does so.
+    pub async fn watch(&self, stop: CancellationToken) {
+        watch(&self.log, &self.quality, self.clock.as_ref(), stop).await;
     }
 }
 
@@ -66,5 +79,26 @@ impl Telemetry for TelemetryService {
         });
         try_join_all(appends).await.map_err(status)?;
         Ok(Response::new(ReportReply { taken }))
+    }
+
+    async fn play_quality(&self, request: Request<PlayQualityRequest>) -> Result<Response<PlayQualityReply>, Status> {
+        let PlayQualityRequest { window_seconds, by } = request.into_inner();
+        let refused = |field: &str, reason: String| {
+            let error = FieldError { field: field.to_owned(), reason };
+            Status::invalid_argument(error.to_string())
+        };
+        let by = match by.as_str() {
+            "" => By::Nothing,
+            "territory" => By::Territory,
+            "network" => By::Network,
+            _ => return Err(refused("by", "nothing, territory and network are taken".to_owned())),
+        };
+        if window_seconds > LONGEST_WINDOW {
+            let reason = format!("{window_seconds} is more than the {LONGEST_WINDOW} that are taken");
+            return Err(refused("window_seconds", reason));
+        }
+        let window = if window_seconds == 0 { WINDOW } else { window_seconds };
+        let quality = self.quality.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Response::new(quality.answer(self.clock.now_us(), window, by)))
     }
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use matinee_contracts::events::Heartbeat;
 use matinee_contracts::telemetry::telemetry_client::TelemetryClient;
-use matinee_contracts::telemetry::{Beat, PlayState, ReportRequest};
+use matinee_contracts::telemetry::{Beat, PlayQualityRequest, PlayState, Quality, ReportRequest};
 use matinee_engines::events::{self, EventLogConfig, Events};
 use matinee_service::channel::Channel;
 use matinee_service::clock::Clock;
 use matinee_telemetry::TelemetryService;
 use matinee_telemetry::service::TOPIC;
 use prost::Message;
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 const NOW_US: i64 = 1_800_000_000_000_000;
@@ -28,6 +29,7 @@ impl Clock for Fixed {
 
 struct World {
     client: TelemetryClient<Channel>,
+    service: TelemetryService,
     log: Events,
     _folder: tempfile::TempDir,
 }
@@ -36,7 +38,7 @@ async fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
     let log = events::open(folder.path(), EventLogConfig::default()).await.unwrap();
     let service = TelemetryService::new(log.clone(), Arc::new(Fixed));
-    World { client: TelemetryClient::new(Channel::local(service.server())), log, _folder: folder }
+    World { client: TelemetryClient::new(Channel::local(service.server())), service, log, _folder: folder }
 }
 
 fn beat(sequence: u32, at_us: i64) -> Beat {
@@ -97,4 +99,58 @@ async fn a_report_is_taken_whole_or_not_at_all_and_the_field_is_named() {
         assert!(status.message().contains(expected), "{}: {expected}", status.message());
     }
     assert!(world.log.read(TOPIC, 0, 10).await.unwrap().is_empty());
+}
+
+/// Until so many plays were heard of; the figures then.
+async fn plays(client: &TelemetryClient<Channel>, plays: u64) -> matinee_contracts::telemetry::PlayQualityReply {
+    let figures = async {
+        loop {
+            let reply = client.clone().play_quality(PlayQualityRequest::default()).await.unwrap().into_inner();
+            if reply.rows[0].plays >= plays {
+                return reply;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), figures).await.unwrap()
+}
+
+#[tokio::test]
+async fn how_plays_go_is_known_at_once_and_again_after_a_restart() {
+    let world = world().await;
+    // One of two days ago, which no one asks for any more, and one of now.
+    let old =
+        Heartbeat { profile: "p0".to_owned(), beat: Some(beat(1, NOW_US - 200_000_000_000)), ..Heartbeat::default() };
+    world.log.append(TOPIC, "p0", old.encode_to_vec().into()).await.unwrap();
+    let stop = CancellationToken::new();
+    let (watching, stopped) = (world.service.clone(), stop.clone());
+    let running = tokio::spawn(async move { watching.watch(stopped).await });
+    let quality = Some(Quality { start_ms: 800, bits_per_second: 3_000_000, ..Quality::default() });
+    let sent = report(vec![Beat { quality, ..beat(1, 490) }, beat(2, 500)]);
+    world.client.clone().report(sent).await.unwrap();
+    let before = plays(&world.client, 1).await;
+    assert_eq!((before.rows[0].playing, before.rows[0].plays), (1, 1));
+    assert!((before.rows[0].start_p50_ms / 800.0 - 1.0).abs() < 0.03);
+    stop.cancel();
+    running.await.unwrap();
+    let (service, stop) = (TelemetryService::new(world.log.clone(), Arc::new(Fixed)), CancellationToken::new());
+    let client = TelemetryClient::new(Channel::local(service.server()));
+    let stopped = stop.clone();
+    let running = tokio::spawn(async move { service.watch(stopped).await });
+    plays(&client, 1).await;
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_answered_names_its_field() {
+    let world = world().await;
+    let ask = |window_seconds, by: &str| PlayQualityRequest { window_seconds, by: by.to_owned() };
+    for (request, expected) in [(ask(90_000, ""), "window_seconds is refused"), (ask(0, "title"), "by is refused")] {
+        let status = world.client.clone().play_quality(request).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert!(status.message().starts_with(expected), "{}", status.message());
+    }
+    let reply = world.client.clone().play_quality(ask(0, "network")).await.unwrap().into_inner();
+    assert!(reply.rows.is_empty() && reply.points.is_empty());
 }

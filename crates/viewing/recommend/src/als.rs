@@ -24,7 +24,9 @@ pub use fold::FoldIn;
 pub use solve::{Factorisation, factorise};
 pub use sparse::Sparse;
 
-/// Floats that are worked on at once; rows of factors are padded to it.
+use pulp::{Arch, Simd, WithSimd};
+
+/// Floats that the widest processors work on at once; rows of factors are padded to it.
 pub(crate) const LANES: usize = 16;
 
 /// How to factorise.
@@ -135,42 +137,44 @@ impl Factors {
         let known = vector.len().min(self.width);
         padded[..known].copy_from_slice(&vector[..known]);
         scores.clear();
-        pulp::Arch::new().dispatch(|| {
-            for row in self.values.chunks_exact(self.stride) {
-                scores.push(dot(row, &padded));
-            }
-        });
+        Arch::new().dispatch(Scores { factors: self, vector: &padded, scores });
     }
 }
 
-/// The product of two padded rows. Written so that the compiler keeps it in vector registers.
+/// The product of two padded rows.
 #[inline(always)]
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a, b) = (a.as_chunks::<LANES>().0, b.as_chunks::<LANES>().0);
-    let mut sums = [0.0_f32; LANES];
+pub(crate) fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
+    let (a, b) = (S::as_simd_f32s(a).0, S::as_simd_f32s(b).0);
+    let mut sum = simd.splat_f32s(0.0);
     for (a, b) in a.iter().zip(b) {
-        for n in 0..LANES {
-            sums[n] += a[n] * b[n];
-        }
+        sum = simd.mul_add_e_f32s(*a, *b, sum);
     }
-    let mut eight = [0.0_f32; 8];
-    for n in 0..8 {
-        eight[n] = sums[n] + sums[n + 8];
-    }
-    let mut four = [0.0_f32; 4];
-    for n in 0..4 {
-        four[n] = eight[n] + eight[n + 4];
-    }
-    (four[0] + four[2]) + (four[1] + four[3])
+    simd.reduce_sum_f32s(sum)
 }
 
 /// Adds `scale` times a padded row to another.
 #[inline(always)]
-pub(crate) fn add_scaled(to: &mut [f32], scale: f32, row: &[f32]) {
-    let (to, row) = (to.as_chunks_mut::<LANES>().0, row.as_chunks::<LANES>().0);
+pub(crate) fn add_scaled<S: Simd>(simd: S, to: &mut [f32], scale: f32, row: &[f32]) {
+    let (to, row, scale) = (S::as_mut_simd_f32s(to).0, S::as_simd_f32s(row).0, simd.splat_f32s(scale));
     for (to, row) in to.iter_mut().zip(row) {
-        for n in 0..LANES {
-            to[n] += scale * row[n];
+        *to = simd.mul_add_e_f32s(scale, *row, *to);
+    }
+}
+
+/// Each row times a vector.
+struct Scores<'a> {
+    factors: &'a Factors,
+    vector: &'a [f32],
+    scores: &'a mut Vec<f32>,
+}
+
+impl WithSimd for Scores<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for row in self.factors.values.chunks_exact(self.factors.stride) {
+            self.scores.push(dot(simd, row, self.vector));
         }
     }
 }

@@ -75,9 +75,9 @@ impl Gathered {
 
     /// Reads a file of topic "ratings".
     pub fn ratings(&mut self, file: &Path, titles: &Titles) -> Result<(), String> {
-        each(file, &["profile", "title", "thumb", "at_us"], |batch| {
+        each(file, &["profile", "title", "thumb", "at"], |batch| {
             let (profile, title, thumb) = (text(batch, "profile")?, text(batch, "title")?, text(batch, "thumb")?);
-            let at = time(batch, "at_us")?;
+            let at = time(batch, "at")?;
             for row in 0..batch.num_rows() {
                 let said = match thumb.value(row) {
                     "down" => Thumb::Down,

@@ -289,7 +289,7 @@ mod tests {
         let change = [
             (1, Reached::Glanced),
             (2, Reached::Begun),
-            (3, Reached::Begun),
+            (4, Reached::Begun),
             (90, Reached::Finished),
             (300, Reached::Begun),
             (390, Reached::Finished),

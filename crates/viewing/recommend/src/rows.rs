@@ -234,7 +234,7 @@ fn without_repetition(all: Vec<Row>, rows: usize, most: usize) -> Vec<Row> {
 fn seeds(view: &View, seen: &HashMap<u32, Seen>) -> Vec<u32> {
     let reason = |(title, its): (&u32, &Seen)| {
         let at_us = its.finished_us.max(its.liked_us)?;
-        (!its.down && view.titles.fact(*title).is_some()).then_some((at_us, *title))
+        (!its.down && view.allowed.has(*title)).then_some((at_us, *title))
     };
     let mut seeds: Vec<(i64, u32)> = seen.iter().filter_map(reason).collect();
     seeds.sort_unstable_by_key(|(at_us, title)| (std::cmp::Reverse(*at_us), *title));

@@ -41,8 +41,10 @@ use crate::train::{Quiet, Source, Trained, Training, train};
 const ROWS: (u32, u32) = (12, 40);
 const TITLES: (u32, u32) = (20, 100);
 const SIMILAR: (u32, u32) = (20, 100);
-/// How old a ranking, or a list of titles like one, may be.
+/// How old a ranking may be: so many times what it took to make, and no older than that.
+const FRESH_TIMES: u32 = 20;
 const FRESH: Duration = Duration::from_secs(1);
+/// How old a list of titles like one may be.
 const ALIKE_FRESH: Duration = Duration::from_secs(60);
 /// Titles of a profile that a model is asked with.
 const ASKED_WITH: usize = 100;
@@ -73,6 +75,7 @@ pub struct Outside {
 #[derive(Debug, Clone)]
 pub struct RecommendService(Arc<Inner>);
 
+/// Until when it holds, of which titles it is, and what it is.
 type Known<T> = (Instant, Arc<Titles>, Arc<T>);
 
 #[derive(Debug)]
@@ -229,12 +232,14 @@ impl Inner {
     }
 
     fn ranking(&self, titles: &Arc<Titles>, place: Place, now_us: i64) -> Arc<Ranking> {
-        let holds = |(since, of, _): &Known<Ranking>| Arc::ptr_eq(of, titles) && since.elapsed() < FRESH;
+        let holds = |(until, of, _): &Known<Ranking>| Arc::ptr_eq(of, titles) && Instant::now() < *until;
         if let Some((_, _, ranking)) = self.rankings.get(&place, holds) {
             return ranking;
         }
+        let start = Instant::now();
         let ranking = Arc::new(self.memory.popular().ranking(place, now_us, |title| titles.shown(title)));
-        self.rankings.put(place, (Instant::now(), Arc::clone(titles), Arc::clone(&ranking)));
+        let until = Instant::now() + (start.elapsed() * FRESH_TIMES).min(FRESH);
+        self.rankings.put(place, (until, Arc::clone(titles), Arc::clone(&ranking)));
         ranking
     }
 
@@ -247,19 +252,19 @@ impl Inner {
         now_us: i64,
     ) -> Arc<Vec<u32>> {
         let model = used.map(|used| &used.model);
-        let holds = |((since, of, _), by): &(Known<Vec<u32>>, Option<Arc<Model>>)| {
+        let holds = |((until, of, _), by): &(Known<Vec<u32>>, Option<Arc<Model>>)| {
             let same = match (by, model) {
                 (Some(by), Some(model)) => Arc::ptr_eq(by, model),
                 (None, None) => true,
                 _ => false,
             };
-            same && Arc::ptr_eq(of, titles) && since.elapsed() < ALIKE_FRESH
+            same && Arc::ptr_eq(of, titles) && Instant::now() < *until
         };
         if let Some(((_, _, found), _)) = self.alike.get(&to, holds) {
             return found;
         }
         let found = Arc::new(alike(titles, &self.memory.together(), used, watched, to, now_us));
-        self.alike.put(to, ((Instant::now(), Arc::clone(titles), Arc::clone(&found)), model.cloned()));
+        self.alike.put(to, ((Instant::now() + ALIKE_FRESH, Arc::clone(titles), Arc::clone(&found)), model.cloned()));
         found
     }
 

@@ -62,10 +62,14 @@ impl Fact {
     #[must_use]
     pub fn of(number: u32, title: &Title) -> Self {
         let window = |w: &matinee_contracts::catalog::LicenceWindow| {
-            // A window that no one can read opens for no one: it is kept, closed, so that the title is not open to all.
-            let reach = Reach::parse(&w.territory).ok();
-            let until_us = if reach.is_none() { Some(i64::MIN) } else { Some(w.until_us).filter(|until| *until > 0) };
-            LicenceWindow { reach: reach.unwrap_or(Reach::Everywhere), from_us: w.from_us, until_us }
+            let open = |reach| LicenceWindow {
+                reach,
+                from_us: w.from_us,
+                until_us: Some(w.until_us).filter(|until| *until > 0),
+            };
+            // One that can't be read opens for no one; it is kept, closed, so that the title is not open to all.
+            let closed = LicenceWindow { reach: Reach::Everywhere, from_us: i64::MIN, until_us: Some(i64::MIN) };
+            Reach::parse(&w.territory).map_or(closed, open)
         };
         let rating =
             |r: &matinee_contracts::catalog::MaturityRating| Some((Territory::parse(&r.territory).ok()?, r.age));

@@ -1,5 +1,6 @@
 //! The factors of all profiles and titles, by alternating least squares.
 
+use pulp::{Arch, Simd, WithSimd};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
@@ -60,13 +61,7 @@ pub(super) fn gram(factors: &Factors) -> Vec<f32> {
         .par_chunks(PRODUCTS_AT_ONCE * stride)
         .map(|rows| {
             let mut sum = vec![0.0; stride * stride];
-            pulp::Arch::new().dispatch(|| {
-                for row in rows.chunks_exact(stride) {
-                    for (n, value) in row.iter().enumerate() {
-                        add_scaled(&mut sum[n * stride..][..stride], *value, row);
-                    }
-                }
-            });
+            Arch::new().dispatch(Products { rows, stride, sum: &mut sum });
             sum
         })
         .collect();
@@ -83,15 +78,55 @@ pub(super) fn gram(factors: &Factors) -> Vec<f32> {
 fn solve_side(plays: &Sparse, side: &mut Factors, other: &Factors, options: &Options) {
     let (gram, stride) = (gram(other), side.stride());
     side.values_mut().par_chunks_mut(ROWS_AT_ONCE * stride).enumerate().for_each(|(chunk, rows)| {
-        let mut room = Room::new(stride);
-        pulp::Arch::new().dispatch(|| {
-            for (n, row) in rows.chunks_exact_mut(stride).enumerate() {
-                let (columns, confidences) = plays.row(chunk * ROWS_AT_ONCE + n);
-                let regularization = options.row_regularization(confidences, plays.width());
-                solve_row(row, columns, confidences, other, &gram, regularization, options.steps, &mut room);
-            }
-        });
+        let first = chunk * ROWS_AT_ONCE;
+        Arch::new().dispatch(Rows { rows, first, plays, other, gram: &gram, options });
     });
+}
+
+/// Σ y·yᵀ over some rows.
+struct Products<'a> {
+    rows: &'a [f32],
+    stride: usize,
+    sum: &'a mut [f32],
+}
+
+impl WithSimd for Products<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for row in self.rows.chunks_exact(self.stride) {
+            for (value, sum) in row.iter().zip(self.sum.chunks_exact_mut(self.stride)) {
+                add_scaled(simd, sum, *value, row);
+            }
+        }
+    }
+}
+
+/// Some rows that are to be solved.
+struct Rows<'a> {
+    rows: &'a mut [f32],
+    // The number of the first.
+    first: usize,
+    plays: &'a Sparse,
+    other: &'a Factors,
+    gram: &'a [f32],
+    options: &'a Options,
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { rows, first, plays, other, gram, options } = self;
+        let mut room = Room::new(other.stride());
+        for (n, row) in rows.chunks_exact_mut(other.stride()).enumerate() {
+            let (columns, confidences) = plays.row(first + n);
+            let regularization = options.row_regularization(confidences, plays.width());
+            solve_row(simd, row, columns, confidences, other, gram, regularization, options.steps, &mut room);
+        }
+    }
 }
 
 /// What a row's solution needs beside it.
@@ -110,7 +145,8 @@ impl Room {
 /// Solves (G + λ + Σ (c − 1) y yᵀ) x = Σ c y by conjugate gradients, from what `x` is.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "the parts of one formula")]
-fn solve_row(
+fn solve_row<S: Simd>(
+    simd: S,
     x: &mut [f32],
     columns: &[u32],
     confidences: &[f32],
@@ -125,29 +161,29 @@ fn solve_row(
         return;
     }
     let Room { residual, direction, product } = room;
-    multiply(product, x, gram, regularization);
+    multiply(simd, product, x, gram, regularization);
     for (to, value) in residual.iter_mut().zip(product.iter()) {
         *to = -value;
     }
     for (column, confidence) in columns.iter().zip(confidences) {
         let y = other.padded(*column as usize);
-        add_scaled(residual, confidence - (confidence - 1.0) * dot(y, x), y);
+        add_scaled(simd, residual, confidence - (confidence - 1.0) * dot(simd, y, x), y);
     }
     direction.copy_from_slice(residual);
-    let mut size = dot(residual, residual);
+    let mut size = dot(simd, residual, residual);
     for _ in 0..steps {
         if size < NOTHING {
             return;
         }
-        multiply(product, direction, gram, regularization);
+        multiply(simd, product, direction, gram, regularization);
         for (column, confidence) in columns.iter().zip(confidences) {
             let y = other.padded(*column as usize);
-            add_scaled(product, (confidence - 1.0) * dot(y, direction), y);
+            add_scaled(simd, product, (confidence - 1.0) * dot(simd, y, direction), y);
         }
-        let length = size / dot(direction, product);
-        add_scaled(x, length, direction);
-        add_scaled(residual, -length, product);
-        let next = dot(residual, residual);
+        let length = size / dot(simd, direction, product);
+        add_scaled(simd, x, length, direction);
+        add_scaled(simd, residual, -length, product);
+        let next = dot(simd, residual, residual);
         let turn = next / size;
         for (to, value) in direction.iter_mut().zip(residual.iter()) {
             *to = value + turn * *to;
@@ -158,12 +194,12 @@ fn solve_row(
 
 /// (G + λ) times a vector. G is symmetric, so its rows are its columns.
 #[inline(always)]
-fn multiply(product: &mut [f32], vector: &[f32], gram: &[f32], regularization: f32) {
+fn multiply<S: Simd>(simd: S, product: &mut [f32], vector: &[f32], gram: &[f32], regularization: f32) {
     for (to, value) in product.iter_mut().zip(vector) {
         *to = regularization * value;
     }
     for (value, row) in vector.iter().zip(gram.chunks_exact(vector.len())) {
-        add_scaled(product, *value, row);
+        add_scaled(simd, product, *value, row);
     }
 }
 
