@@ -182,7 +182,8 @@ impl Patch {
     pub fn over(self, before: Option<contract::Title>) -> contract::Title {
         let Self { mut title, mut fields, of_new } = self;
         let mut after = before.unwrap_or_else(|| {
-            fields.extend(of_new);
+            let unsaid: Vec<Field> = of_new.into_iter().filter(|field| !fields.contains(field)).collect();
+            fields.extend(unsaid);
             contract::Title { id: title.id.clone(), ..contract::Title::default() }
         });
         for field in fields {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use matinee_contracts::catalog::{Artwork, ArtworkFile};
 use matinee_engines::objects::{ObjectStorage, TemporaryFile};
 use matinee_model::ids::TitleId;
-use matinee_service::process::{self, Limits, Line, Priority, ProcessError, last_line};
+use matinee_service::process::{self, Limits, Line, Priority, ProcessError};
 use tracing::instrument;
 
 use super::header::{self, Format, Header};
@@ -122,7 +122,7 @@ async fn looked_at(
 fn reading(format: Format, input: &Path) -> Vec<OsString> {
     let pixels = MOST_PIXELS.to_string();
     let mut arguments = texts(&["-hide_banner", "-nostdin", "-nostats", "-y", "-loglevel", "error"]);
-    arguments.extend(texts(&["-xerror", "-threads", "1", "-max_pixels", &pixels]));
+    arguments.extend(texts(&["-xerror", "-err_detect", "explode", "-threads", "1", "-max_pixels", &pixels]));
     arguments.extend(texts(&["-protocol_whitelist", "file", "-f", format.demuxer(), "-i"]));
     arguments.push(named(input));
     arguments
@@ -189,7 +189,9 @@ async fn run(ffmpeg: &Path, arguments: &[OsString]) -> Result<Vec<u8>, CatalogEr
         Err(_) => Err(CatalogError::Slow(LONGEST.as_secs())),
         Ok(Ok(finished)) => Ok(finished.stdout),
         Ok(Err(ProcessError::Failed { transient: false, stderr, .. })) => {
-            let reason: String = last_line(&stderr).chars().take(200).collect();
+            // What follows its first words are consequences.
+            let first = stderr.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it said nothing");
+            let reason: String = first.chars().take(200).collect();
             Err(refused("image", format!("it can't be decoded: {reason}")))
         }
         Ok(Err(error)) => Err(error.into()),

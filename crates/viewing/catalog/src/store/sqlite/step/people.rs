@@ -13,7 +13,11 @@ use crate::person::Person;
 
 impl Step {
     /// Adds a person, or changes what is said about one; whether anything changed is in the revision.
-    pub(in super::super) async fn put_person(&mut self, person: Person, expected: Option<u64>) -> Result<Person, CatalogError> {
+    pub(in super::super) async fn put_person(
+        &mut self,
+        person: Person,
+        expected: Option<u64>,
+    ) -> Result<Person, CatalogError> {
         let row = sqlx::query("SELECT * FROM person WHERE id = $1").bind(person.id.as_str());
         let row = row.fetch_optional(&mut *self.transaction).await?;
         let before = row.as_ref().map(person_of).transpose()?;
