@@ -8,7 +8,7 @@
 //! - [`plan`], [`subscription`], [`period`]: what is sold, and the states of a subscription.
 //! - [`change`]: from one plan to another.
 //! - [`ledger`], [`invoice`], [`page`]: the books, and the invoice as a page that prints.
-//! - [`answer`]: idempotency.
+//! - [`answer`]: the same key with the same request has the same answer.
 //! - [`intent`], [`settle`]: payments, and what follows from their outcome.
 //! - [`payment`]: the port to payment providers: the built-in one for tests, and Stripe.
 //! - [`store`]: the port to what is kept, with SQLite as its embedded adapter.
