@@ -9,7 +9,7 @@ use matinee_contracts::telemetry::telemetry_client::TelemetryClient;
 use matinee_contracts::telemetry::{Beat, PlayQualityRequest, PlayState, Quality, ReportRequest};
 use matinee_engines::events::{self, EventLogConfig, Events};
 use matinee_service::channel::Channel;
-use matinee_service::clock::Clock;
+use matinee_service::clock::{Clock, SystemClock};
 use matinee_telemetry::TelemetryService;
 use matinee_telemetry::service::TOPIC;
 use prost::Message;
@@ -29,7 +29,6 @@ impl Clock for Fixed {
 
 struct World {
     client: TelemetryClient<Channel>,
-    service: TelemetryService,
     log: Events,
     _folder: tempfile::TempDir,
 }
@@ -38,7 +37,7 @@ async fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
     let log = events::open(folder.path(), EventLogConfig::default()).await.unwrap();
     let service = TelemetryService::new(log.clone(), Arc::new(Fixed));
-    World { client: TelemetryClient::new(Channel::local(service.server())), service, log, _folder: folder }
+    World { client: TelemetryClient::new(Channel::local(service.server())), log, _folder: folder }
 }
 
 fn beat(sequence: u32, at_us: i64) -> Beat {
@@ -117,23 +116,27 @@ async fn plays(client: &TelemetryClient<Channel>, plays: u64) -> matinee_contrac
 
 #[tokio::test]
 async fn how_plays_go_is_known_at_once_and_again_after_a_restart() {
+    // The log says by the machine's clock when an event came.
     let world = world().await;
+    let now_us = SystemClock.now_us();
+    let service = TelemetryService::open(world.log.clone());
+    let client = TelemetryClient::new(Channel::local(service.server()));
     // One of two days ago, which no one asks for any more, and one of now.
     let old =
-        Heartbeat { profile: "p0".to_owned(), beat: Some(beat(1, NOW_US - 200_000_000_000)), ..Heartbeat::default() };
+        Heartbeat { profile: "p0".to_owned(), beat: Some(beat(1, now_us - 200_000_000_000)), ..Heartbeat::default() };
     world.log.append(TOPIC, "p0", old.encode_to_vec().into()).await.unwrap();
     let stop = CancellationToken::new();
-    let (watching, stopped) = (world.service.clone(), stop.clone());
+    let (watching, stopped) = (service, stop.clone());
     let running = tokio::spawn(async move { watching.watch(stopped).await });
     let quality = Some(Quality { start_ms: 800, bits_per_second: 3_000_000, ..Quality::default() });
     let sent = report(vec![Beat { quality, ..beat(1, 490) }, beat(2, 500)]);
-    world.client.clone().report(sent).await.unwrap();
-    let before = plays(&world.client, 1).await;
+    client.clone().report(sent).await.unwrap();
+    let before = plays(&client, 1).await;
     assert_eq!((before.rows[0].playing, before.rows[0].plays), (1, 1));
     assert!((before.rows[0].start_p50_ms / 800.0 - 1.0).abs() < 0.03);
     stop.cancel();
     running.await.unwrap();
-    let (service, stop) = (TelemetryService::new(world.log.clone(), Arc::new(Fixed)), CancellationToken::new());
+    let (service, stop) = (TelemetryService::open(world.log.clone()), CancellationToken::new());
     let client = TelemetryClient::new(Channel::local(service.server()));
     let stopped = stop.clone();
     let running = tokio::spawn(async move { service.watch(stopped).await });

@@ -78,6 +78,11 @@ pub struct RecommendService(Arc<Inner>);
 /// Until when it holds, of which titles it is, and what it is.
 type Known<T> = (Instant, Arc<Titles>, Arc<T>);
 
+/// Titles like one, and by which model.
+type Alike = (Known<Vec<u32>>, Option<Arc<Model>>);
+/// A profile's factors: a hash of what they were made of, by which model, and they.
+type Folded = (u64, Arc<Model>, Arc<Vec<f32>>);
+
 #[derive(Debug)]
 struct Inner {
     memory: Arc<Memory>,
@@ -90,9 +95,9 @@ struct Inner {
     busy: Mutex<()>,
     allowed: Recent<Audience, (i64, Arc<Titles>, Arc<Allowed>)>,
     rankings: Recent<Place, Known<Ranking>>,
-    alike: Recent<u32, (Known<Vec<u32>>, Option<Arc<Model>>)>,
-    // By profile: what they were made of, and the factors.
-    vectors: Recent<String, (u64, Arc<Model>, Arc<Vec<f32>>)>,
+    alike: Recent<u32, Alike>,
+    // By profile.
+    vectors: Recent<String, Folded>,
 }
 
 impl RecommendService {
@@ -252,7 +257,7 @@ impl Inner {
         now_us: i64,
     ) -> Arc<Vec<u32>> {
         let model = used.map(|used| &used.model);
-        let holds = |((until, of, _), by): &(Known<Vec<u32>>, Option<Arc<Model>>)| {
+        let holds = |((until, of, _), by): &Alike| {
             let same = match (by, model) {
                 (Some(by), Some(model)) => Arc::ptr_eq(by, model),
                 (None, None) => true,
@@ -285,8 +290,7 @@ impl Inner {
         let mut hasher = DefaultHasher::new();
         known.iter().for_each(|(row, confidence)| (row, confidence.to_bits()).hash(&mut hasher));
         let made_of = hasher.finish();
-        let holds =
-            |(of, model, _): &(u64, Arc<Model>, Arc<Vec<f32>>)| *of == made_of && Arc::ptr_eq(model, &used.model);
+        let holds = |(of, model, _): &Folded| *of == made_of && Arc::ptr_eq(model, &used.model);
         let key = profile.to_owned();
         if let Some((_, _, vector)) = self.vectors.get(&key, holds) {
             return Some(vector);

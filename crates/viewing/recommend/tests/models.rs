@@ -75,7 +75,7 @@ async fn a_model_that_is_worse_is_kept_and_not_used() {
     world.until_model(&first.id).await;
     world.clock.set(NOW_US + MINUTE_US);
     let worse = world.client.clone().train(TrainRequest {}).await.unwrap().into_inner();
-    assert!(!worse.in_use && worse.recall_at_20 < first.recall_at_20, "{worse:?}");
+    assert!(!worse.in_use && worse.ndcg_at_100 < first.ndcg_at_100, "{worse:?}");
     assert_eq!(world.model().await, first.id);
     world.close().await;
 }

@@ -93,7 +93,7 @@ fn judge(ranked: &[u32], held: &[u32]) -> (f64, f64) {
     let hits = ranked.iter().take(RECALL_AT).filter(|title| hit(title)).count();
     let gained: f64 = ranked.iter().enumerate().filter(|(_, title)| hit(title)).map(|(place, _)| gain(place)).sum();
     let best: f64 = (0..held.len().min(NDCG_AT)).map(gain).sum();
-    (hits as f64 / held.len().min(RECALL_AT).max(1) as f64, gained / best.max(f64::MIN_POSITIVE))
+    (hits as f64 / held.len().clamp(1, RECALL_AT) as f64, gained / best.max(f64::MIN_POSITIVE))
 }
 
 #[cfg(test)]
