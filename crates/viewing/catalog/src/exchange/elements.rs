@@ -80,7 +80,9 @@ impl Lines<'_> {
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> (Vec<(u32, Value)>, Vec<(u32, String)>) {
+    type ByLine<T> = Vec<(u32, T)>;
+
+    fn read(body: &str) -> (ByLine<Value>, ByLine<String>) {
         let (mut reading, mut seen) = (Reading::default(), Vec::new());
         each(body.as_bytes(), &mut reading, |_, line, value| seen.push((line, value)));
         (seen, reading.problems.into_iter().map(|problem| (problem.line, problem.reason)).collect())

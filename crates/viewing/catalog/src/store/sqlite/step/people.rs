@@ -26,10 +26,10 @@ impl Step {
             return Err(CatalogError::PersonChanged { person: person.id, current, expected });
         }
         let after = Person { revision: current + 1, ..person };
-        if let Some(before) = &before {
-            if (Person { revision: current, ..after.clone() }) == *before {
-                return Ok(before.clone());
-            }
+        if let Some(before) = &before
+            && (Person { revision: current, ..after.clone() }) == *before
+        {
+            return Ok(before.clone());
         }
         sqlx::query(
             "INSERT INTO person (id, name, biography, born, revision) VALUES ($1, $2, $3, $4, $5)
