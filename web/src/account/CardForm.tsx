@@ -10,8 +10,10 @@ export interface TestCard {
 
 /** The test provider's cards: how a payment by each ends. */
 export const TEST_CARDS: readonly TestCard[] = [
-  { token: 'test-ok', label: 'Visa ending in 4242', note: 'pays' },
-  { token: 'test-declined', label: 'Visa ending in 0002', note: 'is declined' },
+  { token: 'test-ok', label: 'Test card ending in 0000', note: 'pays' },
+  { token: 'test-declined', label: 'Test card ending in 0002', note: 'is declined' },
+  { token: 'test-declined-later', label: 'Test card ending in 0341', note: 'pays now, is declined at renewals' },
+  { token: 'test-slow', label: 'Test account ending in 0010', note: 'pays after a while' },
 ]
 
 export function CardForm({ token, choose }: { token: string; choose: (token: string) => void }): ReactElement {

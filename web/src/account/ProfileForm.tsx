@@ -65,7 +65,7 @@ export function ProfileForm({ profile, last, close }: { profile: Profile | null;
             {languages(words.subtitleLanguage).map((tag) => <option key={tag} value={tag} lang={tag}>{languageName(tag)}</option>)}
           </Choice>
         </div>
-        <Choice label="Words of the application in" value={words.language} wrong={wrong('language')} onChange={(event) => change({ language: event.currentTarget.value })}>
+        <Choice label="Names and headings in" value={words.language} wrong={wrong('language')} onChange={(event) => change({ language: event.currentTarget.value })}>
           {languages(words.language).map((tag) => <option key={tag} value={tag} lang={tag}>{languageName(tag)}</option>)}
         </Choice>
         <Switch label="Play the next episode by itself" checked={words.autoplayNext} onChange={(event) => change({ autoplayNext: event.currentTarget.checked })} />

@@ -5,7 +5,7 @@ import type { CardArtwork } from '../api/viewerTypes'
 const WIDTHS = { poster: [240, 480, 720], backdrop: [320, 640, 960, 1280, 1920, 3840] }
 
 /** Addresses for every width that the service makes; nothing for a picture that has one size. */
-function sources(address: string, kind: 'poster' | 'backdrop'): string | undefined {
+function sources(address: string): string | undefined {
   if (!address.startsWith('/api/artwork/')) return undefined
   const [path = '', query = ''] = address.split('?')
   const at = (width: number): string => {
@@ -13,7 +13,7 @@ function sources(address: string, kind: 'poster' | 'backdrop'): string | undefin
     parameters.set('w', String(width))
     return `${path}?${parameters.toString()} ${width}w`
   }
-  return WIDTHS[kind].map(at).join(', ')
+  return WIDTHS[path.endsWith('/poster') ? 'poster' : 'backdrop'].map(at).join(', ')
 }
 
 interface Props {
@@ -27,7 +27,8 @@ interface Props {
 
 export function Artwork({ artwork, kind, name, sizes, eager = false }: Props): ReactElement {
   const [broken, setBroken] = useState('')
-  const address = artwork?.[kind] ?? (kind === 'poster' ? artwork?.backdrop : undefined)
+  // A screen may have but one of the two; cut to shape it is better than none.
+  const address = artwork?.[kind] ?? (kind === 'poster' ? artwork?.backdrop : artwork?.poster)
   const style = { '--colour': artwork?.colour ?? undefined } as CSSProperties
   // The letter is a picture, not a word: it comes from the style sheet.
   if (!address || broken === address) return <div className="artwork artwork-none" data-kind={kind} data-letter={name} style={style} />
@@ -37,7 +38,7 @@ export function Artwork({ artwork, kind, name, sizes, eager = false }: Props): R
       data-kind={kind}
       style={style}
       src={address}
-      srcSet={sources(address, kind)}
+      srcSet={sources(address)}
       sizes={sizes}
       alt=""
       loading={eager ? 'eager' : 'lazy'}

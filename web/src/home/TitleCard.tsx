@@ -5,6 +5,7 @@ import { Artwork } from '../design/Artwork'
 import { Icon } from '../design/icons'
 import { Link, titlePath } from '../router'
 import { length } from '../words/time'
+import { upright } from './rows'
 
 /** "2010 · 14 min · 6+" */
 export function factsOf(card: Card): string {
@@ -28,12 +29,13 @@ export function TitleCard({ card, kind, place, remove }: Props): ReactElement {
   const share = card.progress ?? 0
   const left = card.durationSeconds && share > 0 ? `${length(Math.max(0, card.durationSeconds * (1 - share)))} left` : ''
   const going = kind === 'continue'
+  const tall = place !== undefined || upright(card)
   return (
-    <article className="card" data-kind={place === undefined ? 'wide' : 'place'}>
+    <article className="card" data-kind={place !== undefined ? 'place' : tall ? 'upright' : 'wide'}>
       <Link href={titlePath(card.id)} className="card-link" {...(going ? { wish: 'play' as const } : {})}>
         {place !== undefined && <span className="card-place" aria-hidden="true">{place}</span>}
         <span className="card-picture">
-          <Artwork artwork={card.artwork} kind={place === undefined ? 'backdrop' : 'poster'} name={card.name} sizes={place === undefined ? '(max-width: 700px) 60vw, 22vw' : '(max-width: 700px) 32vw, 12vw'} />
+          <Artwork artwork={card.artwork} kind={tall ? 'poster' : 'backdrop'} name={card.name} sizes={tall ? '(max-width: 700px) 32vw, 12vw' : '(max-width: 700px) 60vw, 22vw'} />
           {going && <span className="card-play" aria-hidden="true"><Icon name="play" /></span>}
           {share > 0 && <span className="card-progress" aria-hidden="true"><span style={{ width: `${Math.round(share * 100)}%` }} /></span>}
         </span>

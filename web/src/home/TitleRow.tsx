@@ -2,6 +2,7 @@
 import { type ReactElement, useEffect, useId, useRef, useState } from 'react'
 import type { Row } from '../api/viewerTypes'
 import { Icon } from '../design/icons'
+import { upright } from './rows'
 import { TitleCard } from './TitleCard'
 
 /** How much of the row's width a button scrolls by. */
@@ -16,7 +17,7 @@ export function TitleRow({ row, remove }: { row: Row; remove?: (id: string) => v
     list.current?.scrollBy({ left: direction * list.current.clientWidth * STEP, behavior: calm ? 'instant' : 'smooth' })
   }
   return (
-    <section className="row-of-titles" data-kind={row.kind} aria-labelledby={heading} data-spatial>
+    <section className="row-of-titles" data-kind={row.kind} data-upright={row.items.every(upright)} aria-labelledby={heading} data-spatial>
       <h2 id={heading}>{row.title}</h2>
       <div className="row-window">
         <ul ref={list} className="row-items">

@@ -28,11 +28,15 @@ export function shownRows(home: Home, begun: readonly Watched[]): Row[] {
 /** Rows whose first title may stand above all, the likeliest to please first. */
 const ABOVE: readonly Row['kind'][] = ['for-you', 'trending', 'new', 'top', 'genre']
 
-/** The title that stands above the rows: the first with a wide picture that is not on the way already. */
+/** Whether a card stands upright: some screens have no wide pictures. */
+export const upright = ({ artwork }: Card): boolean => !artwork?.backdrop && Boolean(artwork?.poster)
+
+/** The title that stands above the rows: the first with a picture that is not on the way already. */
 export function heroOf(rows: readonly Row[]): Card | null {
   const begun = new Set(rows.find((row) => row.kind === 'continue')?.items.map(({ id }) => id))
   const ordered = ABOVE.flatMap((kind) => rows.filter((row) => row.kind === kind)).flatMap((row) => row.items)
-  return ordered.find((card) => card.artwork?.backdrop && !begun.has(card.id)) ?? ordered.find((card) => card.artwork?.backdrop) ?? null
+  const pictured = ordered.filter(({ artwork }) => artwork?.backdrop ?? artwork?.poster)
+  return pictured.find(({ id }) => !begun.has(id)) ?? pictured[0] ?? null
 }
 
 /** The row without one of its titles; without the row when that was its last. */

@@ -10,6 +10,7 @@ test('money has the digits of its currency and the marks of the language', () =>
   expect(plain(money({ minor: 1234, currency: 'KWD' }, 'en'))).toBe('KWD 1.234')
   expect(plain(money({ minor: -250, currency: 'EUR' }, 'en'))).toBe('-€2.50')
   expect(money({ minor: 999, currency: '??' }, 'en')).toBe('9.99 ??')
+  expect(money(null)).toBe('–')
 })
 
 test('what is typed becomes whole minor units, or is refused', () => {

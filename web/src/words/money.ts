@@ -1,8 +1,10 @@
 /** Amounts of money as a person reads them. */
 import type { Money } from '../api/viewerTypes'
 
-/** "9,99 €", "$9.99", "¥990": by the currency's own digits, in the language of the page. */
-export function money({ minor, currency }: Money, language?: string): string {
+/** "9,99 €", "$9.99", "¥990": by the currency's own digits, in the language of the page; "–" where there is none. */
+export function money(amount: Money | null | undefined, language?: string): string {
+  if (!amount) return '–'
+  const { minor, currency } = amount
   try {
     const format = new Intl.NumberFormat(language, { style: 'currency', currency })
     const digits = format.resolvedOptions().maximumFractionDigits ?? 2

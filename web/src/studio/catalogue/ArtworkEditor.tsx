@@ -24,7 +24,7 @@ export function ArtworkEditor({ title, took }: { title: CatalogTitle; took: (tit
           return (
             <li key={kind}>
               <div className="picture-box" data-kind={kind} style={{ background: known?.colour }}>
-                {known && <img src={`/api/artwork/${encodeURIComponent(title.id)}/${kind}?w=320&r=${title.revision}.${round}`} alt={`${words} of ${title.name}`} loading="lazy" />}
+                {known && <img src={`/api/artwork/${encodeURIComponent(title.id)}/${kind}?w=320&v=${title.revision}.${round}`} alt={`${words} of ${title.name}`} loading="lazy" />}
               </div>
               <p><strong>{words}</strong> <span className="soft">{known ? `${known.width} × ${known.height}` : shape}</span></p>
               <Pick label={`${known ? 'Replace' : 'Choose'} the ${words.toLowerCase()}`} busy={deed.busy} pick={(file) => put(kind, file)} />
