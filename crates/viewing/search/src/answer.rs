@@ -30,6 +30,8 @@ const COMPARED: usize = 150;
 const ENOUGH: usize = 3;
 /// From which share on of what was typed a title is shown that has not all of it.
 const PARTLY: f32 = 0.5;
+/// The same, where there is no title with so much.
+const HARDLY: f32 = 0.3;
 /// Genres of an answer.
 const MOST_GENRES: usize = 50;
 /// The longest name that is told.
@@ -79,7 +81,7 @@ impl Question {
             if tolerance == Tolerance::Exact {
                 weights = self.weights(&candidates);
             }
-            found = shown(&view, &candidates, &weights);
+            found = shown(&view, &candidates, &weights, PARTLY);
             let whole = |title: &&Found<'_>| {
                 let worth = Worth::of(&title.marks, &weights);
                 worth.is_whole() && Source::of(worth.words) == Source::Name
@@ -87,6 +89,9 @@ impl Question {
             if found.iter().filter(whole).count() >= enough {
                 break;
             }
+        }
+        if found.is_empty() {
+            found = shown(&view, &candidates, &weights, HARDLY);
         }
         let found = self.ranked(found, &weights);
         let hits: Vec<&Found<'_>> = found.iter().skip(self.offset).take(self.limit).collect();
@@ -210,13 +215,14 @@ impl Question {
     }
 }
 
-/// Of those that the viewer is shown: with all that was typed, or, where they are worth more than these, with most of it.
-fn shown<'a>(view: &'a View, candidates: &Candidates, weights: &[f32]) -> Vec<Found<'a>> {
+/// Of those that the viewer is shown: with all that was typed, or, where they are worth more than these, with this share
+/// of it.
+fn shown<'a>(view: &'a View, candidates: &Candidates, weights: &[f32], share: f32) -> Vec<Found<'a>> {
     let mut found: Vec<(Found<'a>, bool)> = Vec::new();
     let mut least: f32 = 0.0;
     for (slot, marks) in candidates.shown() {
         let worth = Worth::of(marks, weights);
-        let Some(entry) = view.table.entry(slot).filter(|_| worth.found >= PARTLY) else { continue };
+        let Some(entry) = view.table.entry(slot).filter(|_| worth.found >= share) else { continue };
         if worth.is_whole() {
             least = least.max(worth.words);
         }

@@ -29,8 +29,10 @@ pub mod rebuild;
 pub mod service;
 pub mod shelf;
 pub mod shown;
+mod subgraph;
 pub mod table;
 pub mod typed;
 
 pub use error::SearchError;
 pub use service::SearchService;
+pub use subgraph::subgraph;

@@ -1,5 +1,7 @@
 //! A search service with its catalogue, its log and a clock that is set.
 
+#![allow(dead_code, reason = "each of the tests uses a part of it")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
