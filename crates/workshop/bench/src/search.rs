@@ -20,6 +20,10 @@ const MISSPELT: usize = 2_000;
 /// Names that are typed letter by letter, half of them misspelt.
 const NAMES: usize = 200;
 const ROUNDS: usize = 3;
+/// Titles that are new, one after the other.
+const NEW: usize = 50;
+/// The bound on the time from an event to its title's being found, in milliseconds.
+const FRESH: f64 = 1_000.0;
 /// The bound on ours, in milliseconds.
 const BOUND: f64 = 10.0;
 
@@ -83,10 +87,15 @@ async fn measured(alone: bool) -> Result<(), Failure> {
             peers.push(percentile(b, 0.99));
         }
     }
+    let mut fresh = Vec::new();
+    for number in 0..NEW {
+        fresh.push(ours.fresh(number).await?);
+    }
     if let Some(peer) = peer {
         peer.stop()?;
     }
     let own = median(own);
+    line("search-fresh", percentile(milliseconds(&fresh), 1.0), FRESH, "ms at most", Goal::AtMost(1.0));
     line("search-bound", own, BOUND, "ms p99", Goal::AtMost(1.0));
     if alone {
         println!("search-hits: ours {:.2} % first", share(first));
