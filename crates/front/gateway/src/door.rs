@@ -146,7 +146,6 @@ pub(crate) struct Inside {
 
 impl Gateway {
     /// The door with everything behind it: the gateway's own routes, those of `rooms`, and the pages.
-    #[must_use]
     pub fn door(self, settings: &DoorSettings, keeper: Keeper, rooms: Rooms) -> Router {
         let Keeper { keys, clock, resilience } = keeper;
         let doorman = Arc::new(Doorman::new(settings, keys, clock));

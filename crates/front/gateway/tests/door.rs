@@ -219,7 +219,7 @@ async fn fill(house: &House) -> usize {
             tokio::select! {
                 () = changed => {}
                 refused = &mut asking => {
-                    assert_eq!(refused.unwrap(), 503);
+                    assert_eq!(refused.expect("the request was answered"), 503);
                     return filled;
                 }
             }

@@ -1,6 +1,7 @@
 //! Services that the tests play, each of which can be alive, dead or hanging, over a generated catalogue.
 
 #![allow(dead_code, reason = "each test uses a part of the house")]
+#![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

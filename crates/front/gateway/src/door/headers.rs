@@ -34,7 +34,6 @@ pub async fn security(request: Request, next: Next) -> Response {
 }
 
 /// Other sites whose pages may call, with their users' cookies.
-#[must_use]
 pub fn cors(origins: &[HeaderValue]) -> CorsLayer {
     let names = |names: &[&'static str]| names.iter().map(|name| HeaderName::from_static(name)).collect::<Vec<_>>();
     CorsLayer::new()
