@@ -5,7 +5,8 @@ import { Artwork } from '../design/Artwork'
 import { Icon } from '../design/icons'
 import { go, titlePath } from '../router'
 import { offersNext, skipTo } from './chapters'
-import type { Playback, PlaybackState } from './playback'
+import type { Playback } from './playback'
+import type { PlaybackState } from './playbackState'
 
 /** Before the next episode begins by itself. */
 const COUNTDOWN_SECONDS = 10

@@ -5,7 +5,8 @@ import { Artwork } from '../design/Artwork'
 import { Icon } from '../design/icons'
 import { clock } from '../words/time'
 import { mayWarm } from './address'
-import type { Playback, PlaybackState } from './playback'
+import type { Playback } from './playback'
+import type { PlaybackState } from './playbackState'
 
 export function Poster({ title, playback, state }: { title: TitlePage; playback: Playback; state: PlaybackState }): ReactElement {
   const warm = () => {

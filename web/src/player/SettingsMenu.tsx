@@ -1,7 +1,8 @@
 /** The menu of choices: quality, sound, captions, speed and protocol, each a group of radio items. */
 import { type KeyboardEvent, type ReactElement, useEffect, useRef } from 'react'
 import { SPEEDS } from './keys'
-import type { Playback, PlaybackState } from './playback'
+import type { Playback } from './playback'
+import type { PlaybackState } from './playbackState'
 import type { Protocol } from './settings'
 
 interface Item {

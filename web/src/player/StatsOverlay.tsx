@@ -1,7 +1,8 @@
 /** Numbers about the stream, twice a second. */
 import { type ReactElement, useEffect, useState } from 'react'
 import { bitrate } from '../words/amounts'
-import type { Playback, Statistics } from './playback'
+import type { Playback } from './playback'
+import type { Statistics } from './playbackState'
 
 const EVERY_MS = 500
 

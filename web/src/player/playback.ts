@@ -9,36 +9,13 @@
  */
 import { endSession, startPlay } from '../api/client'
 import type { PlaySession } from '../api/types'
-import { type Choice, audioChoices, textChoices, videoChoices } from './choices'
-import { type Failure, failureOf, isRunOut } from './failures'
+import { audioChoices, textChoices, videoChoices } from './choices'
+import { failureOf, isRunOut } from './failures'
 import { EVERY_MS, Heartbeats, type Quality } from './heartbeats'
 import { nextSpeed } from './keys'
+import type { PlaybackState, Statistics } from './playbackState'
+import { QualityReport } from './qualityReport'
 import { type Protocol, type Tastes, authorise, manifestOf, manifestType, newPlayer, settingsFor, shaka } from './settings'
-
-export type Phase = 'cold' | 'warming' | 'warm' | 'starting' | 'playing' | 'paused' | 'ended' | 'failed'
-
-/** What the controls show. Replaced, never changed, so that React sees the difference. */
-export interface PlaybackState {
-  phase: Phase
-  protocol: Protocol
-  /** Playing is held up by missing data. */
-  waiting: boolean
-  /** Seconds. */
-  position: number
-  duration: number
-  /** To where it is buffered without a gap. */
-  buffered: number
-  volume: number
-  muted: boolean
-  rate: number
-  video: Choice<shaka.extern.VideoTrack>[]
-  audio: Choice<shaka.extern.AudioTrack>[]
-  text: Choice<shaka.extern.TextTrack>[]
-  /** The height is chosen by the network, not by the viewer. */
-  automatic: boolean
-  failure: Failure | null
-  session: PlaySession | null
-}
 
 /** The diagnostics hook. Times are milliseconds. */
 export interface Diagnostics {
@@ -81,7 +58,7 @@ export class Playback {
   /** The language last shown, for when captions come back. */
   private remembered = ''
   private beats: Heartbeats | null = null
-  private reported = { startMs: 0, stalls: 0, stalledMs: 0, droppedFrames: 0 }
+  private readonly report = new QualityReport()
   /** When a session that had run out was last replaced. */
   private renewedAt = -Infinity
 
@@ -394,26 +371,12 @@ export class Playback {
     return this.beats
   }
 
-  /** What happened to the picture since this was asked the last time. */
   private quality(): Quality {
     const { streamBandwidth, droppedFrames, bufferingTime } = this.player.getStats()
-    const whole = (value: number) => (Number.isFinite(value) ? Math.max(0, Math.round(value)) : 0)
-    const now = {
-      startMs: whole(this.diagnostics.startupMs ?? 0), stalls: this.diagnostics.stalls, stalledMs: whole(bufferingTime * 1000),
-      droppedFrames: whole(droppedFrames),
-    }
-    const before = this.reported
-    this.reported = now
-    return {
-      // Told once.
-      startMs: before.startMs === 0 ? now.startMs : 0,
-      stalls: Math.max(0, now.stalls - before.stalls),
-      stalledMs: Math.max(0, now.stalledMs - before.stalledMs),
-      droppedFrames: Math.max(0, now.droppedFrames - before.droppedFrames),
-      bitsPerSecond: whole(streamBandwidth),
-      height: this.video.videoHeight,
-      error: this.state.failure ? this.state.failure.detail.slice(0, 64) : '',
-    }
+    return this.report.since({
+      startMs: this.diagnostics.startupMs ?? 0, stalls: this.diagnostics.stalls, stalledMs: bufferingTime * 1000, droppedFrames,
+      bitsPerSecond: streamBandwidth, height: this.video.videoHeight, error: this.state.failure?.detail ?? '',
+    })
   }
 
   /** The session no longer counts against the account's streams. */
@@ -456,25 +419,6 @@ export class Playback {
     this.state = { ...this.state, ...change }
     for (const changed of this.listeners) changed()
   }
-}
-
-export interface Statistics {
-  protocol: Protocol
-  width: number
-  height: number
-  codecs: string
-  /** Bits a second, of the renditions that play. */
-  streamBandwidth: number
-  estimatedBandwidth: number
-  bufferedSeconds: number
-  decodedFrames: number
-  droppedFrames: number
-  startupMs: number | null
-  warm: boolean
-  stalls: number
-  keySystem: string | null
-  scheme: string | null
-  switches: number
 }
 
 /** Where to begin, for the player; its own choice at the start. */
