@@ -92,7 +92,10 @@ const WORDS = ['name', 'description', 'credits', 'license', 'originalName', 'yea
 
 function Conflict({ mine, theirs, keepMine, takeTheirs }: { mine: CatalogTitle; theirs: CatalogTitle; keepMine: () => void; takeTheirs: () => void }): ReactElement {
   const box = useRef<HTMLElement>(null)
-  useEffect(() => box.current?.scrollIntoView({ block: 'center' }), [])
+  useEffect(() => {
+    // Newer browsers answer with a promise, which is nothing to clean up with.
+    box.current?.scrollIntoView({ block: 'center' })
+  }, [])
   const differing = WORDS.filter((name) => mine[name] !== theirs[name])
   return (
     <section ref={box} className="conflict" role="alert" aria-labelledby="conflict-title">
