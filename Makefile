@@ -10,11 +10,11 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/matinee/target
 
 ## run: installs what is missing, builds and runs the service on the embedded defaults
 run: tools web
-	cargo run --release --bin matinee -- --data $(HOME)/.local/share/matinee run
+	cargo run --release --workspace --bin matinee -- --data $(HOME)/.local/share/matinee run
 
 ## demo: installs what is missing, builds, takes three films in and prints where they play
 demo: tools-demo web
-	cargo build --release --bin matinee
+	cargo build --release --workspace --bin matinee
 	tests/demo/run
 
 ## test: installs what is missing and passes all tests
@@ -41,7 +41,7 @@ web/dist/index.html: web/node_modules/.package-lock.json web/index.html $(shell 
 	cd web && npm run build
 
 build: web
-	cargo build --bin matinee
+	cargo build --workspace --bin matinee
 
 ## check: formatting, lints, licences and layering
 check: web
@@ -66,5 +66,5 @@ test-web: web
 
 ## bench-NAME: ours beside the peer, in one go; one line at the end says the ratio
 bench-onboard bench-package bench-upload bench-first-frame bench-starve bench-play bench-home bench-heartbeats bench-search bench-recommend bench-overload: bench-%: tools-tests web
-	cargo build --release --bin matinee --bin matinee-bench
+	cargo build --release --workspace --bin matinee --bin matinee-bench
 	$(CARGO_TARGET_DIR)/release/matinee-bench $*

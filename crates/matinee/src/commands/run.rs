@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use clap::{Args, ValueEnum};
 use matinee_service::trace::{Spans, TraceSettings, spans};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -71,8 +72,10 @@ fn log(format: LogFormat, spans: Spans) {
     let filter = EnvFilter::try_from_env("MATINEE_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
-        LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
-        LogFormat::Json => lines.json().with_filter(filter).boxed(),
+        LogFormat::Text => lines.with_target(false).boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
+    // Lines are of events alone: spans are not written into them, which would cost each request.
+    let lines = lines.with_filter(filter.and(filter_fn(|metadata| metadata.is_event())));
     tracing_subscriber::registry().with(lines).with(spans.with_filter(Spans::filter())).init();
 }

@@ -39,8 +39,12 @@ impl Reach {
         self.to(name, Policy::background())
     }
 
+    /// To one as it is, without any layer: for what must not watch itself.
+    pub fn plain(&self, name: &'static str) -> Channel {
+        self.here.get(name).unwrap_or(&self.elsewhere).clone()
+    }
+
     fn to(&self, name: &'static str, policy: Policy) -> Channel {
-        let way = self.here.get(name).unwrap_or(&self.elsewhere).clone();
-        way.guarded(name, policy, &self.resilience)
+        self.plain(name).guarded(name, policy, &self.resilience)
     }
 }

@@ -19,6 +19,7 @@ use matinee_ratings::RatingsService;
 use matinee_recommend::{Outside, RecommendService, Training};
 use matinee_search::SearchService;
 use matinee_service::access::AccessKeys;
+use matinee_service::channel::Channel;
 use matinee_service::clock::SystemClock;
 use matinee_service::trace::{Collected, Export, ToService};
 use matinee_telemetry::TelemetryService;
@@ -180,9 +181,13 @@ impl House<'_> {
     /// Spans: kept here, or by the process that does; and by whoever else the operator names.
     pub(super) fn traces(&mut self, spans: Collected) -> Result<(), AnyError> {
         if self.plays(Role::Traces) {
-            self.host("traces", TracesService::new(Bounds::default()).server());
+            // Spans of the service that keeps spans would never end.
+            let server = TracesService::new(Bounds::default()).server();
+            let grpc = std::mem::take(&mut self.grpc);
+            self.grpc = grpc.add_service(server.clone());
+            self.reach.found("traces", Channel::local(server));
         }
-        let kept = TracesClient::new(self.reach.background("traces"));
+        let kept = TracesClient::new(self.reach.plain("traces"));
         let mut keepers: Vec<Arc<dyn Export>> = vec![Arc::new(ToService(kept))];
         if !self.config.insight.otlp.is_empty() {
             keepers.push(Arc::new(Otlp::new(&self.config.insight.otlp)?));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::stream::BoxStream;
 use matinee_contracts::ingest::ingest_server::{Ingest, IngestServer};
 use matinee_contracts::ingest::{
     AddFileProgress, AddFileRequest, GetMasterRequest, ListUploadsReply, ListUploadsRequest, Master, Sidecar, Upload,
@@ -122,9 +123,10 @@ impl Ingest for IngestService {
         Ok(Response::new(self.master(&request.into_inner().id).await?))
     }
 
-    type AddFileStream = ReceiverStream<Result<AddFileProgress, Status>>;
-
-    async fn add_file(&self, request: Request<AddFileRequest>) -> Result<Response<Self::AddFileStream>, Status> {
+    async fn add_file(
+        &self,
+        request: Request<AddFileRequest>,
+    ) -> Result<Response<BoxStream<'static, Result<AddFileProgress, Status>>>, Status> {
         let AddFileRequest { path, metadata } = request.into_inner();
         let (tell, told) = mpsc::channel(16);
         let service = self.clone();
@@ -137,6 +139,6 @@ impl Ingest for IngestService {
             // Nobody waits for it: then nobody has to be told.
             let _ = tell.send(last).await;
         });
-        Ok(Response::new(ReceiverStream::new(told)))
+        Ok(Response::new(Box::pin(ReceiverStream::new(told))))
     }
 }

@@ -59,9 +59,10 @@ impl Workflow for WorkflowService {
         Ok(Response::new(self.inner.store.summary(&request.id).await?))
     }
 
-    type WatchStream = BoxStream<'static, Result<WorkflowDetail, Status>>;
-
-    async fn watch(&self, request: Request<ShowRequest>) -> Result<Response<Self::WatchStream>, Status> {
+    async fn watch(
+        &self,
+        request: Request<ShowRequest>,
+    ) -> Result<Response<BoxStream<'static, Result<WorkflowDetail, Status>>>, Status> {
         let snapshots = watch::snapshots(&self.inner, request.into_inner().id).await?;
         Ok(Response::new(snapshots))
     }

@@ -11,7 +11,7 @@ use matinee_contracts::events::MasterUploaded;
 use matinee_contracts::ingest::ingest_client::IngestClient;
 use matinee_contracts::ingest::ingest_server::{Ingest, IngestServer};
 use matinee_contracts::ingest::{
-    AddFileProgress, AddFileRequest, GetMasterRequest, ListUploadsReply, ListUploadsRequest, Master, Sidecar,
+    GetMasterRequest, ListUploadsReply, ListUploadsRequest, Master, Sidecar,
 };
 use matinee_contracts::workflow::{ListRequest, WorkflowSummary};
 use matinee_engines::events::{self, EventLogConfig};
@@ -36,10 +36,6 @@ impl Ingest for OneMaster {
         }
         let sidecar = Sidecar { object: "masters/s1".into(), language: "de".into(), ..Sidecar::default() };
         Ok(Response::new(Master { id: "m1".into(), sidecars: vec![sidecar], ..Master::default() }))
-    }
-    type AddFileStream = futures::stream::BoxStream<'static, Result<AddFileProgress, Status>>;
-    async fn add_file(&self, _: Request<AddFileRequest>) -> Result<Response<Self::AddFileStream>, Status> {
-        Err(Status::unimplemented("it has its master already"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Announcing: what happened to accounts reaches the event log, at least once and in its order.
 //!
 //! The store keeps an announcement in the transaction of what it tells; here it is appended to topic "accounts" and, once
-//! it is durable there, forgotten. A process that dies in between appends it again.
+//! it is durable there, forgotten, a batch at a time. A process that dies in between appends the batch again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,9 @@ async fn drain(store: &dyn AccountStore, log: &Events) -> Result<(), AnnounceErr
         for announcement in &waiting {
             let event = event(announcement).encode_to_vec();
             log.append(TOPIC, &announcement.account, Bytes::from(event)).await?;
-            store.announced(announcement.seq).await?;
+        }
+        if let Some(last) = waiting.last() {
+            store.announced(last.seq).await?;
         }
         if waiting.len() < BATCH as usize {
             return Ok(());

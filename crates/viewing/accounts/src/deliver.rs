@@ -53,8 +53,8 @@ async fn drain(desk: &Desk, post: &dyn Post) -> Result<(), AccountsError> {
             desk.answer_reset(email).await?;
         }
         let due = desk.store.due_mails(desk.clock.now_us(), BATCH).await?;
-        let handed = futures::stream::iter(&due).map(|(mail, tries)| hand_over(desk, post, mail, *tries));
-        let results: Vec<_> = handed.buffer_unordered(AT_ONCE).collect().await;
+        let handed: Vec<_> = due.iter().map(|(mail, tries)| hand_over(desk, post, mail, *tries)).collect();
+        let results: Vec<_> = futures::stream::iter(handed).buffer_unordered(AT_ONCE).collect().await;
         results.into_iter().collect::<Result<(), AccountsError>>()?;
         if asked.len() < BATCH as usize && due.len() < BATCH as usize {
             return Ok(());

@@ -35,8 +35,10 @@ mod secret;
 pub mod service;
 mod sign_in;
 pub mod store;
+mod subgraph;
 pub mod user_code;
 
 pub use config::AccountsConfig;
 pub use error::AccountsError;
 pub use service::AccountsService;
+pub use subgraph::subgraph;

@@ -8,13 +8,15 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims, CoreJwsSigningAlgorithm};
-use openidconnect::core::{CoreClientAuthMethod, CoreProviderMetadata};
+use openidconnect::core::{
+    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdTokenClaims, CoreJwsSigningAlgorithm,
+    CoreProviderMetadata, CoreTokenResponse, CoreUserInfoClaims,
+};
 use openidconnect::url::Url;
 use openidconnect::{
     AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
     HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RequestTokenError, Scope, SignatureVerificationError, TokenResponse,
+    RequestTokenError, Scope, SignatureVerificationError, SubjectIdentifier, TokenResponse,
 };
 use tokio::sync::Mutex;
 
@@ -139,13 +141,51 @@ impl OpenId {
         let known = self.known(&flow.provider)?;
         let described = self.described(known, now_us, KEPT_US).await?;
         let tokens = self.tokens(known, &described, flow, code).await?;
-        match claims(known, &described, flow, &tokens, now_us) {
+        let proven = match claims(known, &described, flow, &tokens, now_us) {
             Err(Unproven::UnknownKey) => {
                 // It may have new keys.
                 let described = self.described(known, now_us, LEAST_KEPT_US).await?;
-                claims(known, &described, flow, &tokens, now_us).map_err(Into::into)
+                claims(known, &described, flow, &tokens, now_us)
             }
-            other => other.map_err(Into::into),
+            other => other,
+        };
+        let person = proven?;
+        if person.confirmed_email.is_some() || described.userinfo_endpoint().is_none() {
+            return Ok(person);
+        }
+        Ok(self.asked_again(known, &described, &tokens, person).await)
+    }
+
+    /// What a provider tells beside the ID token, which need not name an address (OpenID Connect Core 1.0, 5.4).
+    async fn asked_again(
+        &self,
+        known: &Known,
+        described: &CoreProviderMetadata,
+        tokens: &CoreTokenResponse,
+        person: Person,
+    ) -> Person {
+        let client =
+            CoreClient::from_provider_metadata(described.clone(), ClientId::new(known.config.client_id.clone()), None);
+        let subject = SubjectIdentifier::new(person.subject.clone());
+        let Ok(request) = client.user_info(tokens.access_token().clone(), Some(subject)) else { return person };
+        let http = |request| call(self.http.clone(), request);
+        let told: Result<CoreUserInfoClaims, _> = request.request_async(&http).await;
+        match told {
+            Ok(told) => Person {
+                confirmed_email: told
+                    .email()
+                    .filter(|_| told.email_verified() == Some(true))
+                    .map(|email| email.as_str().to_owned()),
+                name: told.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned()).or(person.name),
+                locale: told.locale().map(|locale| locale.as_str().to_owned()).or(person.locale),
+                subject: person.subject,
+            },
+            Err(error) => {
+                // Whoever signed in before is known by the subject alone.
+                let error = failed(known, &error);
+                tracing::warn!(%error, "a provider does not tell of somebody that signs in");
+                person
+            }
         }
     }
 
@@ -155,7 +195,7 @@ impl OpenId {
         described: &CoreProviderMetadata,
         flow: &Flow,
         code: String,
-    ) -> Result<openidconnect::core::CoreTokenResponse, AccountsError> {
+    ) -> Result<CoreTokenResponse, AccountsError> {
         let secret = Some(&known.config.client_secret).filter(|secret| !secret.is_empty());
         let by_body = described.token_endpoint_auth_methods_supported().is_some_and(|methods| {
             methods.contains(&CoreClientAuthMethod::ClientSecretPost)
@@ -241,7 +281,7 @@ fn claims(
     known: &Known,
     described: &CoreProviderMetadata,
     flow: &Flow,
-    tokens: &openidconnect::core::CoreTokenResponse,
+    tokens: &CoreTokenResponse,
     now_us: i64,
 ) -> Result<Person, Unproven> {
     let refused = |reason: &dyn std::fmt::Display| Unproven::Refused(format!("the ID token is refused: {reason}"));

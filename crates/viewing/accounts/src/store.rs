@@ -386,7 +386,7 @@ pub trait Outbox {
     async fn put_off_mail(&self, id: &str, due_us: i64) -> Result<(), AccountsError>;
     /// The oldest announcements that nobody heard yet, at most `most`, in order.
     async fn unannounced(&self, most: u32) -> Result<Vec<Announcement>, AccountsError>;
-    /// Forgets one that was heard.
+    /// Forgets those that were heard, up to this one.
     async fn announced(&self, seq: i64) -> Result<(), AccountsError>;
     /// Forgets at most `most` each of devices, links, codes and sign-ins whose time is over; how many they were.
     async fn sweep(&self, now_us: i64, most: u32) -> Result<u64, AccountsError>;

@@ -37,9 +37,11 @@ pub mod plan;
 pub mod service;
 pub mod settle;
 pub mod store;
+mod subgraph;
 pub mod subscription;
 mod webhook;
 
 pub use config::BillingConfig;
 pub use error::BillingError;
 pub use service::BillingService;
+pub use subgraph::subgraph;

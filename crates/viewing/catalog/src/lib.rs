@@ -21,9 +21,11 @@ pub mod pictures;
 mod recent;
 pub mod service;
 pub mod store;
+mod subgraph;
 mod text;
 pub mod title;
 
 pub use error::CatalogError;
 pub use pictures::Pictures;
 pub use service::CatalogService;
+pub use subgraph::subgraph;

@@ -13,7 +13,9 @@ pub mod consume;
 pub mod error;
 pub mod service;
 pub mod store;
+mod subgraph;
 pub mod watched;
 
 pub use error::HistoryError;
 pub use service::HistoryService;
+pub use subgraph::subgraph;

@@ -58,7 +58,7 @@ where
             self.last.insert(key.clone(), value.clone()).await;
             Ok(value)
         };
-        let error = match self.fresh.try_get_with_by_ref(key, asked).await {
+        let error: Arc<PlaybackError> = match self.fresh.try_get_with_by_ref(key, asked).await {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };

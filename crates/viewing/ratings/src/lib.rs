@@ -16,6 +16,8 @@ pub mod error;
 pub mod opinion;
 pub mod service;
 pub mod store;
+mod subgraph;
 
 pub use error::RatingsError;
 pub use service::RatingsService;
+pub use subgraph::subgraph;

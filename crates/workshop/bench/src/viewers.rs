@@ -88,7 +88,12 @@ pub fn plays() -> Result<(), Failure> {
         // Content keys are made at a title's first play.
         open.asked(200, 15, play).await?.all_good()?;
         let idle = open.asked(1_000, 30, play).await?.all_good()?;
-        println!("play: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms at 1000/s", idle.ms(0.5), idle.ms(0.99), idle.ms(0.999));
+        println!(
+            "play: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms at 1000/s",
+            idle.ms(0.5),
+            idle.ms(0.99),
+            idle.ms(0.999)
+        );
         line("play", idle.ms(0.99), 10.0, "ms", Goal::AtMost(1.0));
         let master = film("half-minute-720p.mp4", &HALF_MINUTE)?;
         let long = film("two-minutes-1080p.mp4", &crate::onboard::TWO_MINUTES)?;

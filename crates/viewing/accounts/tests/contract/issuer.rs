@@ -53,6 +53,8 @@ struct Inner {
     other: KeyPair,
     grants: HashMap<String, Grant>,
     discoveries: usize,
+    /// What it tells beside the ID token.
+    told: Value,
 }
 
 #[derive(Clone)]
@@ -84,12 +86,14 @@ impl Issuer {
             other: KeyPair::generate(KeySize::Rsa2048).unwrap(),
             grants: HashMap::new(),
             discoveries: 0,
+            told: Value::Null,
         };
         let issuer = Self { url, inner: Arc::new(Mutex::new(inner)) };
         let routes = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
             .route("/jwks", get(keys))
             .route("/token", post(token))
+            .route("/userinfo", get(userinfo))
             .with_state(issuer.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         issuer
@@ -144,6 +148,11 @@ impl Issuer {
         inner.kid = "second".to_owned();
     }
 
+    /// From here on it tells this of whoever holds an access token.
+    pub fn tells(&self, told: Value) {
+        self.inner.lock().unwrap().told = told;
+    }
+
     /// How often it was asked what it is.
     pub fn discoveries(&self) -> usize {
         self.inner.lock().unwrap().discoveries
@@ -155,7 +164,7 @@ async fn discovery(State(issuer): State<Issuer>) -> Json<Value> {
     let at = |path: &str| format!("{}{path}", issuer.url);
     Json(json!({
         "issuer": issuer.url, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
-        "jwks_uri": at("/jwks"), "response_types_supported": ["code"], "subject_types_supported": ["public"],
+        "userinfo_endpoint": at("/userinfo"), "jwks_uri": at("/jwks"), "response_types_supported": ["code"], "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
     }))
 }
@@ -169,6 +178,15 @@ async fn keys(State(issuer): State<Issuer>) -> Json<Value> {
         "kty": "RSA", "use": "sig", "alg": "RS256", "kid": inner.kid,
         "n": number(n.big_endian_without_leading_zero()), "e": number(e.big_endian_without_leading_zero()),
     }]}))
+}
+
+async fn userinfo(State(issuer): State<Issuer>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
+    let bearer = headers.get("authorization").and_then(|value| value.to_str().ok());
+    match &issuer.inner.lock().unwrap().told {
+        Value::Null => Err(StatusCode::NOT_FOUND),
+        told if bearer == Some("Bearer unused") => Ok(Json(told.clone())),
+        _ => Err(StatusCode::UNAUTHORIZED),
+    }
 }
 
 async fn token(

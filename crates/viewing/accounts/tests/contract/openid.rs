@@ -175,6 +175,21 @@ async fn an_address_that_the_provider_did_not_confirm_leads_nowhere() {
 }
 
 #[tokio::test]
+async fn an_address_may_be_told_beside_the_id_token_but_of_nobody_else() {
+    let (world, issuer) = worlds().await;
+    issuer.tells(json!({"sub": "4712", "email": "bea@example.org", "email_verified": true}));
+    let bare = json!({"sub": "4711"});
+    let refused = sign_in(&world, &issuer, bare.clone(), Wrong::Nothing).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated, "it tells of somebody else");
+    issuer.tells(ada());
+    let new = sign_in(&world, &issuer, bare.clone(), Wrong::Nothing).await.unwrap();
+    assert_eq!(new.account.clone().unwrap().email, "Ada@example.org");
+    // Known from then on, also where it tells no more.
+    issuer.tells(Value::Null);
+    assert_eq!(account(&sign_in(&world, &issuer, bare, Wrong::Nothing).await.unwrap()), account(&new));
+}
+
+#[tokio::test]
 async fn new_keys_of_a_provider_are_fetched_but_not_for_every_forgery() {
     let (world, issuer) = worlds().await;
     sign_in(&world, &issuer, ada(), Wrong::Nothing).await.unwrap();
@@ -236,4 +251,44 @@ async fn providers_that_can_not_be_used_are_refused_at_the_start() {
         assert!(matches!(error, AccountsError::Config { key: "providers", .. }), "{error}");
         assert!(error.to_string().contains(reason), "{error}");
     }
+}
+
+/// With the provider of `tests/provider/provider.mjs`: a certified one, which plays the browser too.
+#[tokio::test]
+#[ignore = "needs a provider: MATINEE_TEST_PROVIDER names its issuer"]
+async fn a_certified_provider_signs_viewers_in() {
+    let issuer = std::env::var("MATINEE_TEST_PROVIDER").unwrap();
+    let provider = Provider {
+        name: "example".to_owned(),
+        label: "Example".to_owned(),
+        issuer: issuer.clone(),
+        client_id: "films".to_owned(),
+        client_secret: "a-secret-between-two".to_owned(),
+        scopes: vec!["email".to_owned(), "profile".to_owned()],
+    };
+    // Its clock is the machine's.
+    let folder = tempfile::tempdir().unwrap();
+    let access = matinee_service::access::AccessKeys::new(&matinee_service::secrets::KeyRing::of(
+        matinee_service::secrets::SecretKey::new([1; 32]),
+    ));
+    let config = AccountsConfig { providers: vec![provider], ..config() };
+    let service = matinee_accounts::AccountsService::open(&folder.path().join("a.db"), access, config).await.unwrap();
+    let channel = matinee_service::channel::Channel::local(service.server());
+    let mut client = matinee_contracts::accounts::accounts_client::AccountsClient::new(channel);
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let request = StartOpenIdRequest { provider: "example".to_owned(), redirect_uri: CALLBACK.to_owned() };
+        let started = client.start_open_id(request).await.unwrap().into_inner();
+        let mut browser = openidconnect::url::Url::parse(&format!("{issuer}/_browser")).unwrap();
+        browser.query_pairs_mut().append_pair("url", &started.url);
+        let came_back = reqwest::get(browser.as_str()).await.unwrap().text().await.unwrap();
+        let returned = Sent::parse(&came_back);
+        assert_eq!(returned.get("iss"), issuer, "{came_back}");
+        let request = back(&started, returned.get("code"));
+        seen.push(client.finish_open_id(request).await.unwrap().into_inner());
+    }
+    let made = seen[0].account.clone().unwrap();
+    assert_eq!((made.email.as_str(), made.email_verified), ("grace@example.org", true));
+    assert_eq!((made.language.as_str(), seen[0].profile.clone().unwrap().name.as_str()), ("en-GB", "Grace H."));
+    assert_eq!(account(&seen[0]), account(&seen[1]));
 }

@@ -21,42 +21,25 @@ const ERASED: [&str; 7] = [
     "DELETE FROM account WHERE id = $1",
 ];
 
+impl SqliteAccounts {
+    /// Adds many accounts at once, all or none: those of another service, or made up for a measurement.
+    #[tracing::instrument(level = "info", name = "store.import_accounts", skip_all)]
+    pub async fn import(&self, accounts: &[NewAccount]) -> Result<(), AccountsError> {
+        let mut step = self.0.begin().await?;
+        for new in accounts {
+            insert(&mut step, new).await?;
+        }
+        step.commit().await?;
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Members for SqliteAccounts {
     #[tracing::instrument(level = "info", name = "store.add_account", skip_all)]
     async fn add(&self, new: &NewAccount) -> Result<(), AccountsError> {
-        let account = &new.account;
         let mut step = self.0.begin().await?;
-        let added = sqlx::query(
-            "INSERT INTO account
-                 (id, address, email, verified_us, password, territory, language, roles, created_us, revision)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1) ON CONFLICT (address) DO NOTHING",
-        )
-        .bind(account.id.as_str())
-        .bind(account.email.key())
-        .bind(account.email.as_str())
-        .bind(account.verified_us)
-        .bind(&new.password)
-        .bind(account.territory.as_str())
-        .bind(&account.language)
-        .bind(roles_text(&account.roles))
-        .bind(account.created_us)
-        .execute(&mut *step)
-        .await?;
-        if added.rows_affected() == 0 {
-            return Err(AccountsError::AddressTaken);
-        }
-        profiles::insert(&mut step, &account.id, &new.profile, 0).await?;
-        devices::insert(&mut step, &account.id, &new.device).await?;
-        if let Some(identity) = &new.identity {
-            insert_identity(&mut step, &account.id, identity, account.created_us).await?;
-        }
-        if let Some((ticket, mail)) = &new.verification {
-            tickets::insert(&mut step, &account.id, ticket).await?;
-            outbox::queue(&mut step, mail).await?;
-        }
-        let news = News::Made(account.territory.as_str().to_owned());
-        announce(&mut step, account.id.as_str(), &news, account.created_us).await?;
+        insert(&mut step, new).await?;
         step.commit().await?;
         Ok(())
     }
@@ -239,6 +222,42 @@ impl Members for SqliteAccounts {
         step.commit().await?;
         Ok(())
     }
+}
+
+/// An account with all that comes to be with it.
+async fn insert(step: &mut SqliteConnection, new: &NewAccount) -> Result<(), AccountsError> {
+    let account = &new.account;
+    let added = sqlx::query(
+        "INSERT INTO account
+             (id, address, email, verified_us, password, territory, language, roles, created_us, revision)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1) ON CONFLICT (address) DO NOTHING",
+    )
+    .bind(account.id.as_str())
+    .bind(account.email.key())
+    .bind(account.email.as_str())
+    .bind(account.verified_us)
+    .bind(&new.password)
+    .bind(account.territory.as_str())
+    .bind(&account.language)
+    .bind(roles_text(&account.roles))
+    .bind(account.created_us)
+    .execute(&mut *step)
+    .await?;
+    if added.rows_affected() == 0 {
+        return Err(AccountsError::AddressTaken);
+    }
+    profiles::insert(step, &account.id, &new.profile, 0).await?;
+    devices::insert(step, &account.id, &new.device).await?;
+    if let Some(identity) = &new.identity {
+        insert_identity(step, &account.id, identity, account.created_us).await?;
+    }
+    if let Some((ticket, mail)) = &new.verification {
+        tickets::insert(step, &account.id, ticket).await?;
+        outbox::queue(step, mail).await?;
+    }
+    let news = News::Made(account.territory.as_str().to_owned());
+    announce(step, account.id.as_str(), &news, account.created_us).await?;
+    Ok(())
 }
 
 async fn insert_identity(

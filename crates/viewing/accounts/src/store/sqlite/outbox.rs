@@ -62,7 +62,7 @@ impl Outbox for SqliteAccounts {
 
     #[tracing::instrument(level = "info", name = "store.announced", skip_all)]
     async fn announced(&self, seq: i64) -> Result<(), AccountsError> {
-        sqlx::query("DELETE FROM announcement WHERE seq = $1").bind(seq).execute(&self.0.writer).await?;
+        sqlx::query("DELETE FROM announcement WHERE seq <= $1").bind(seq).execute(&self.0.writer).await?;
         Ok(())
     }
 
