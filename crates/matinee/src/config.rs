@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use matinee_accounts::AccountsConfig;
 use matinee_billing::BillingConfig;
 use matinee_model::ladder::Ladder;
-use matinee_model::territory::Territory;
 use matinee_model::profile::{DeviceProfile, default_profiles, parse_profiles};
+use matinee_model::territory::Territory;
 use serde::{Deserialize, Serialize};
 
 pub use self::viewing::{Access, Faults, Insight, Viewing};
@@ -368,7 +368,9 @@ fn lay(table: &mut toml::Table, path: &[&str], value: &str) {
     }
     let parsed = format!("v = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v"));
     let value = match parsed {
-        Some(v @ (toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Array(_))) => v,
+        Some(
+            v @ (toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Array(_)),
+        ) => v,
         _ => toml::Value::String(value.to_owned()),
     };
     table.insert((*key).to_owned(), value);

@@ -169,12 +169,7 @@ impl House<'_> {
 }
 
 /// Runs these roles until `stop`, then drains.
-pub async fn open(
-    config: Config,
-    roles: &[Role],
-    spans: Collected,
-    stop: CancellationToken,
-) -> Result<(), AnyError> {
+pub async fn open(config: Config, roles: &[Role], spans: Collected, stop: CancellationToken) -> Result<(), AnyError> {
     std::fs::create_dir_all(&config.data.folder)?;
     let secrets = secrets(&config)?;
     let plays = |role: &Role| roles.contains(role);

@@ -75,7 +75,8 @@ pub fn run(config: &Config, command: CatalogCommand) -> Result<(), AnyError> {
         match command {
             CatalogCommand::Import { file, format, dry_run } => {
                 let format = format.map_or_else(|| by_ending(&file), |format| Ok(format.name()))?;
-                let body = std::fs::read(&file).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
+                let body =
+                    std::fs::read(&file).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
                 let request = ImportRequest { format: format.to_owned(), body, dry_run };
                 let reply = catalog.import(request).await.map_err(|status| reach(status, config))?.into_inner();
                 for problem in &reply.problems {
@@ -92,7 +93,8 @@ pub fn run(config: &Config, command: CatalogCommand) -> Result<(), AnyError> {
                 std::io::stdout().write_all(&reply.body)?;
             }
             CatalogCommand::Artwork { title, kind, file } => {
-                let image = std::fs::read(&file).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
+                let image =
+                    std::fs::read(&file).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
                 let request = PutArtworkRequest { title: title.to_string(), kind, language: String::new(), image };
                 catalog.put_artwork(request).await.map_err(|status| reach(status, config))?;
             }

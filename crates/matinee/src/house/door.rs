@@ -18,7 +18,9 @@ use matinee_contracts::traces::traces_client::TracesClient;
 use matinee_contracts::workflow::workflow_client::WorkflowClient;
 use matinee_devices::{Devices, Patience, Services};
 use matinee_gateway::Gateway;
-use matinee_gateway::door::{BehindTls, DoorSettings, Keeper, Known, Network, Networks, Places, Quotas, Rooms, StudioKey};
+use matinee_gateway::door::{
+    BehindTls, DoorSettings, Keeper, Known, Network, Networks, Places, Quotas, Rooms, StudioKey,
+};
 use matinee_graph::{Graph, Limits};
 use matinee_model::ids::AccountId;
 use matinee_model::territory::Territory;
@@ -45,7 +47,7 @@ impl House<'_> {
             playback: PlaybackClient::new(reach.essential("playback")),
             workflow: WorkflowClient::new(reach.background("workflow")),
             ingest: IngestClient::new(reach.background("ingest")),
-            history: HistoryClient::new(reach.essential("history")),
+            history: HistoryClient::new(reach.optional("history")),
             ratings: RatingsClient::new(reach.essential("ratings")),
             recommend: RecommendClient::new(reach.background("recommend")),
             search: SearchClient::new(reach.background("search")),

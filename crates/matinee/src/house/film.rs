@@ -80,8 +80,7 @@ impl House<'_> {
         if self.plays(Role::Origin) {
             let keys = LicenseClient::new(self.reach.essential("license"));
             let workflows = WorkflowClient::new(self.reach.background("workflow"));
-            let service =
-                OriginService::new(self.objects.clone(), keys, workflows, self.config.profiles()?, half);
+            let service = OriginService::new(self.objects.clone(), keys, workflows, self.config.profiles()?, half);
             origin = Some(self.metrics.measured(matinee_origin::router(service), "origin"));
         }
         if self.plays(Role::Edge) {

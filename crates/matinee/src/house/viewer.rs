@@ -9,12 +9,12 @@ use matinee_catalog::{CatalogService, Pictures};
 use matinee_contracts::billing::billing_client::BillingClient;
 use matinee_contracts::catalog::catalog_client::CatalogClient;
 use matinee_contracts::history::history_client::HistoryClient;
-use matinee_contracts::license::license_client::LicenseClient;
 use matinee_contracts::lake::lake_client::LakeClient;
+use matinee_contracts::license::license_client::LicenseClient;
 use matinee_contracts::traces::traces_client::TracesClient;
 use matinee_history::HistoryService;
-use matinee_playback::{Neighbours, PlaybackConfig, PlaybackService};
 use matinee_lake::{Keeping, LakeService};
+use matinee_playback::{Neighbours, PlaybackConfig, PlaybackService};
 use matinee_ratings::RatingsService;
 use matinee_recommend::{Outside, RecommendService, Training};
 use matinee_search::SearchService;
@@ -145,10 +145,8 @@ impl House<'_> {
     /// Events as Parquet.
     pub(super) fn lake(&mut self) {
         let Some(log) = self.log_of(Role::Lake) else { return };
-        let keeping = Keeping {
-            seal_after: Duration::from_secs(self.config.insight.lake_seal_seconds),
-            ..Keeping::default()
-        };
+        let keeping =
+            Keeping { seal_after: Duration::from_secs(self.config.insight.lake_seal_seconds), ..Keeping::default() };
         let service = LakeService::open(log, self.objects.clone(), keeping);
         self.host("lake", service.server());
         let (stop, other) = (self.stop.clone(), service.clone());
@@ -165,10 +163,8 @@ impl House<'_> {
             catalog: CatalogClient::new(self.reach.background("catalog")),
             lake: LakeClient::new(self.reach.background("lake")),
         };
-        let training = Training {
-            every: Duration::from_secs(self.config.insight.train_hours * 3600),
-            ..Training::default()
-        };
+        let training =
+            Training { every: Duration::from_secs(self.config.insight.train_hours * 3600), ..Training::default() };
         let service = RecommendService::open(&self.data("recommend"), outside, training).await?;
         self.host("recommend", service.server());
         let (stop, other) = (self.stop.clone(), service.clone());

@@ -107,12 +107,12 @@ impl Splitter {
         let mut runs = Runs { out, clear: 0, blocks: self.blocks };
         match &mut self.parser {
             Parser::Whole => return Ok(()),
-            Parser::Avc(parser) => guarded(VideoCodec::H264, || {
-                nals(sample, self.length_size, &mut runs, |nal| avc_clear(parser, nal))
-            })?,
-            Parser::Hevc(parser) => guarded(VideoCodec::H265, || {
-                nals(sample, self.length_size, &mut runs, |nal| hevc_clear(parser, nal))
-            })?,
+            Parser::Avc(parser) => {
+                guarded(VideoCodec::H264, || nals(sample, self.length_size, &mut runs, |nal| avc_clear(parser, nal)))?
+            }
+            Parser::Hevc(parser) => {
+                guarded(VideoCodec::H265, || nals(sample, self.length_size, &mut runs, |nal| hevc_clear(parser, nal)))?
+            }
             Parser::Av1(parser) => guarded(VideoCodec::Av1, || tiles(parser, sample, &mut runs))?,
         }
         runs.finish();

@@ -10,9 +10,7 @@ use bytes::Bytes;
 use matinee_contracts::events::MasterUploaded;
 use matinee_contracts::ingest::ingest_client::IngestClient;
 use matinee_contracts::ingest::ingest_server::{Ingest, IngestServer};
-use matinee_contracts::ingest::{
-    GetMasterRequest, ListUploadsReply, ListUploadsRequest, Master, Sidecar,
-};
+use matinee_contracts::ingest::{GetMasterRequest, ListUploadsReply, ListUploadsRequest, Master, Sidecar};
 use matinee_contracts::workflow::{ListRequest, WorkflowSummary};
 use matinee_engines::events::{self, EventLogConfig};
 use matinee_service::channel::Channel;

@@ -59,7 +59,11 @@ struct Query {
 #[Object]
 impl Query {
     /// What the viewer began and did not finish, the latest first.
-    async fn continue_watching(&self, context: &Context<'_>, #[graphql(default = 20)] first: u32) -> Result<Vec<Title>> {
+    async fn continue_watching(
+        &self,
+        context: &Context<'_>,
+        #[graphql(default = 20)] first: u32,
+    ) -> Result<Vec<Title>> {
         let limit = first.clamp(1, 500);
         let request = ListRequest { profile: profile(context)?, unfinished_only: true, limit };
         let watched = self.history.clone().list(request).await.map_err(|status| refused(&status))?.into_inner();

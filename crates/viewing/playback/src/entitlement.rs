@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_childs_profile_sees_what_is_for_its_age_where_it_is() {
-        let label = |territory: &str, age| MaturityRating { territory: territory.to_owned(), age, ..Default::default() };
+        let label =
+            |territory: &str, age| MaturityRating { territory: territory.to_owned(), age, ..Default::default() };
         let film = playable(Vec::new(), vec![label("DE", 6)]);
         let for_a_child = |territory: &str| code(film.admits(Territory::parse(territory).unwrap(), 12, 0));
         assert_eq!(for_a_child("DE"), "plays");

@@ -23,8 +23,7 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How long history may take; without it a film begins at its beginning.
 const SHORT_PATIENCE: Duration = Duration::from_millis(150);
 /// A title that was withdrawn plays on for so long at the most.
-const TITLES: Keeping =
-    Keeping { most: 50_000, fresh: Duration::from_secs(2), stale: Duration::from_secs(3600) };
+const TITLES: Keeping = Keeping { most: 50_000, fresh: Duration::from_secs(2), stale: Duration::from_secs(3600) };
 /// A subscription that ended plays on for so long at the most; one that began is asked about each time.
 const ACCOUNTS: Keeping =
     Keeping { most: 200_000, fresh: Duration::from_secs(5), stale: Duration::from_secs(24 * 3600) };

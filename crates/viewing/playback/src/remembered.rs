@@ -48,11 +48,7 @@ where
     /// The answer to `key`: a fresh one, or what `ask` says, or the last one where nobody answers.
     ///
     /// Fails with what `ask` failed with: always where that is a refusal, otherwise only where no answer is remembered.
-    pub async fn get(
-        &self,
-        key: &K,
-        ask: impl Future<Output = Result<V, PlaybackError>>,
-    ) -> Result<V, PlaybackError> {
+    pub async fn get(&self, key: &K, ask: impl Future<Output = Result<V, PlaybackError>>) -> Result<V, PlaybackError> {
         let asked = async {
             let value = ask.await?;
             self.last.insert(key.clone(), value.clone()).await;

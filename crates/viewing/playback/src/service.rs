@@ -107,7 +107,10 @@ impl PlaybackService {
                 started_us: now_us,
                 heard_us: None,
             };
-            let full = |_| PlaybackError::Refused { title: title.clone(), why: Refusal::TooManyStreams { most: terms.streams } };
+            let full = |_| PlaybackError::Refused {
+                title: title.clone(),
+                why: Refusal::TooManyStreams { most: terms.streams },
+            };
             self.streams.begin(account, playing, terms.streams, now_us).map_err(full)?;
         }
         let session = self.session(id, &playable, device, protection, terms).await?;

@@ -58,7 +58,8 @@ async fn a_plan_gives_the_keys_of_its_pictures_only() {
 }
 
 fn heartbeat(account: &str, device: &str, session: &str, state: PlayState, at_us: i64) -> Heartbeat {
-    let beat = Beat { title: "kite".to_owned(), session: session.to_owned(), at_us, state: state.into(), ..Beat::default() };
+    let beat =
+        Beat { title: "kite".to_owned(), session: session.to_owned(), at_us, state: state.into(), ..Beat::default() };
     Heartbeat {
         account: account.to_owned(),
         profile: "me".to_owned(),

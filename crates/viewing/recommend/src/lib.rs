@@ -36,5 +36,5 @@ pub mod train;
 
 pub use error::RecommendError;
 pub use service::{Outside, RecommendService};
-pub use train::Training;
 pub use subgraph::subgraph;
+pub use train::Training;

@@ -163,10 +163,14 @@ async fn exchange(
     target: SocketAddr,
     ask: &Ask,
 ) -> Result<(StatusCode, Bytes), Failure> {
-    let open = match sender {
-        Some(open) if open.ready().await.is_ok() => open,
-        _ => sender.insert(connect(target).await?),
+    let alive = match sender.as_mut() {
+        Some(open) => open.ready().await.is_ok(),
+        None => false,
     };
+    if !alive {
+        *sender = Some(connect(target).await?);
+    }
+    let open = sender.as_mut().ok_or("there is no connection")?;
     let mut request = Request::builder().method(ask.method).uri(&ask.path).header("host", target.to_string());
     for (name, value) in &ask.headers {
         request = request.header(*name, value);

@@ -249,21 +249,25 @@ impl Spaces {
 
 #[async_trait]
 impl HistoryStore for EmbeddedHistory {
+    #[tracing::instrument(level = "info", name = "store.take", skip_all)]
     async fn take(&self, beats: Vec<Beat>, next: u64) -> Result<(), HistoryError> {
         self.run(move |spaces| spaces.take(beats, next)).await
     }
 
+    #[tracing::instrument(level = "info", name = "store.next", skip_all)]
     async fn next(&self) -> Result<u64, HistoryError> {
         let read = |spaces: &Spaces| Ok(spaces.place.get(NEXT)?);
         let next = self.run(read).await?;
         Ok(next.and_then(|bytes| bytes.as_ref().first_chunk::<8>().map(|b| u64::from_be_bytes(*b))).unwrap_or(0))
     }
 
+    #[tracing::instrument(level = "info", name = "store.watched", skip_all)]
     async fn watched(&self, profile: &ProfileId, title: &TitleId) -> Result<Option<Watched>, HistoryError> {
         let (profile, title) = (profile.clone(), title.clone());
         self.run(move |spaces| Ok(spaces.row(&profile, &title)?.map(Row::watched))).await
     }
 
+    #[tracing::instrument(level = "info", name = "store.latest", skip_all)]
     async fn latest(
         &self,
         profile: &ProfileId,
@@ -274,11 +278,13 @@ impl HistoryStore for EmbeddedHistory {
         self.run(move |spaces| spaces.latest(&profile, shelf, most)).await
     }
 
+    #[tracing::instrument(level = "info", name = "store.remove", skip_all)]
     async fn remove(&self, profile: &ProfileId, title: &TitleId, at_us: i64) -> Result<(), HistoryError> {
         let (profile, title) = (profile.clone(), title.clone());
         self.run(move |spaces| spaces.remove(&profile, &title, at_us)).await
     }
 
+    #[tracing::instrument(level = "info", name = "store.erase", skip_all)]
     async fn erase(&self, profile: &ProfileId, at_us: i64) -> Result<(), HistoryError> {
         let profile = profile.clone();
         self.run(move |spaces| spaces.erase(&profile, at_us)).await

@@ -172,6 +172,7 @@ impl SqliteKeys {
 
 #[async_trait]
 impl KeyStore for SqliteKeys {
+    #[tracing::instrument(level = "info", name = "store.ensure_keys", skip_all)]
     async fn ensure(&self, title: &TitleId, labels: &[Label]) -> Result<Vec<ContentKey>, LicenseError> {
         let mut found = Vec::with_capacity(labels.len());
         let mut missing = Vec::new();
@@ -188,6 +189,7 @@ impl KeyStore for SqliteKeys {
         Ok(labels.iter().filter_map(of).collect())
     }
 
+    #[tracing::instrument(level = "info", name = "store.keys_by_id", skip_all)]
     async fn by_id(&self, ids: &[KeyId]) -> Result<Vec<ContentKey>, LicenseError> {
         let mut keys = Vec::with_capacity(ids.len());
         for id in ids {

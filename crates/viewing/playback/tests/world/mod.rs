@@ -95,10 +95,7 @@ pub struct Till {
 
 #[tonic::async_trait]
 impl Billing for Till {
-    async fn entitlement(
-        &self,
-        request: Request<EntitlementRequest>,
-    ) -> Result<Response<EntitlementReply>, Status> {
+    async fn entitlement(&self, request: Request<EntitlementRequest>) -> Result<Response<EntitlementReply>, Status> {
         if self.gone.load(Ordering::SeqCst) {
             return Err(Status::unavailable("billing is gone"));
         }
