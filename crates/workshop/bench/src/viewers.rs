@@ -163,6 +163,9 @@ fn mixed(town: &Town, n: u64) -> Ask {
     }
 }
 
+/// How a viewer's request of one kind is made.
+type Asking = fn(&Town, u64) -> Ask;
+
 /// Ten times as much as it can do.
 pub fn overload() -> Result<(), Failure> {
     runtime()?.block_on(async {
@@ -179,7 +182,7 @@ pub fn overload() -> Result<(), Failure> {
         }
         println!("overload: it answers {capacity:.0} requests a second of the mix");
         let offered = (capacity * 10.0) as u32;
-        let kinds: [(&str, fn(&Town, u64) -> Ask, u32); 3] = [("play", play, 2), ("browse", home, 5), ("prefetch", prefetched, 3)];
+        let kinds = [("play", play as Asking, 2), ("browse", home, 5), ("prefetch", prefetched, 3)];
         let mut running = tokio::task::JoinSet::new();
         for (kind, ask, tenths) in kinds {
             let (town, address) = (Arc::clone(&open.town), open.house.address.clone());
