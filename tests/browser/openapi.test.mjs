@@ -7,8 +7,8 @@ import { after, before, test } from 'node:test'
 import { House } from './house.mjs'
 
 const tools = process.env.MATINEE_TOOLS ?? join(homedir(), '.cache/matinee/tools')
-const EXAMPLES = 12
-const ACCOUNT = { email: 'fuzz@example.org', password: 'a long enough password', territory: 'US', tokens: 'body' }
+const EXAMPLES = 3
+const WHO = { email: 'fuzz@example.org', password: 'a long enough password', tokens: 'body' }
 
 let house
 
@@ -40,13 +40,13 @@ function fuzzed(...words) {
 }
 
 test('the document can be read, and whatever is sent by it never ends in a failure of ours', { timeout: 900_000 }, async () => {
-  await asked('/api/account/sign-up', ACCOUNT)
-  house.command('account', 'roles', ACCOUNT.email, 'admin')
-  const { accessToken } = await asked('/api/account/sign-in', ACCOUNT)
+  await asked('/api/account/sign-up', { ...WHO, territory: 'US' })
+  house.command('account', 'roles', WHO.email, 'admin')
+  const { accessToken } = await asked('/api/account/sign-in', WHO)
   assert.ok(accessToken)
   const { code, text } = await fuzzed(
     '--checks', 'not_a_server_error', '--phases', 'examples,coverage,fuzzing', '--max-examples', String(EXAMPLES), '--seed', '2026',
-    '--generation-database', 'none', '--no-color', '--warnings', 'off', '--max-time', '420', '--continue-on-failure', '--no-shrink',
+    '--generation-database', 'none', '--no-color', '--warnings', 'off', '--max-time', '150', '--continue-on-failure', '--no-shrink',
     '-H', `Authorization: Bearer ${accessToken}`, '-H', 'X-Requested-With: tests',
     // They end the account that asks, or wait for what never comes.
     '--exclude-path', '/api/account', '--exclude-path-regex', '/events$',

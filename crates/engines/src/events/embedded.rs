@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -52,16 +52,24 @@ struct Append {
     done: oneshot::Sender<Result<u64, EventError>>,
 }
 
+/// How long another process may go on to hold the log.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
 impl EmbeddedLog {
-    /// Opens the log in `folder`. Fails where another process has it.
+    /// Opens the log in `folder`. Fails where another process has it, and still has it after two seconds.
     pub fn open(folder: &Path, config: EventLogConfig) -> Result<Self, EventError> {
         let failed = |error: std::io::Error| io_error(folder, &error);
         fs::create_dir_all(folder.join("topics")).map_err(failed)?;
         fs::create_dir_all(folder.join("groups")).map_err(failed)?;
         sync_folder(folder).map_err(failed)?;
         let lock = File::create(folder.join("lock")).map_err(failed)?;
-        if lock.try_lock().is_err() {
-            return Err(EventError::InUse(folder.to_owned()));
+        // A process that was killed a moment ago may still be held open by a program that it was about to call.
+        let since = Instant::now();
+        while lock.try_lock().is_err() {
+            if since.elapsed() > LOCK_PATIENCE {
+                return Err(EventError::InUse(folder.to_owned()));
+            }
+            std::thread::sleep(LOCK_PATIENCE / 50);
         }
         let (queue, appends) = mpsc::channel(QUEUE);
         let writer = std::thread::Builder::new().name("events".to_owned());

@@ -42,6 +42,7 @@ use matinee_contracts::search::search_client::SearchClient;
 use matinee_service::channel::Channel;
 use matinee_service::clock::Clock;
 use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -109,6 +110,11 @@ struct Optionals {
     billing: Optional,
 }
 
+/// What the routes' addresses are made of.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(Device)))]
+struct Described;
+
 /// The adapters. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Devices {
@@ -148,7 +154,7 @@ impl Devices {
 
     /// The adapters' routes, which stand behind the door: each needs its [`matinee_service::viewer::Viewer`].
     pub fn router(&self) -> OpenApiRouter {
-        OpenApiRouter::new()
+        OpenApiRouter::with_openapi(Described::openapi())
             .routes(routes!(home::home))
             .routes(routes!(title_page::title))
             .routes(routes!(search::search))

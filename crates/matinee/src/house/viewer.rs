@@ -90,7 +90,11 @@ impl House<'_> {
         let Some(log) = self.log_of(Role::Accounts) else { return Ok(()) };
         let mut settings = self.config.accounts.clone();
         if settings.public_address.is_empty() {
-            settings.public_address.clone_from(&self.config.viewing.public_url);
+            let scheme = if self.config.server.tls_cert.is_some() { "https" } else { "http" };
+            settings.public_address = match self.config.viewing.public_url.as_str() {
+                "" => format!("{scheme}://{}", self.config.server.listen),
+                url => url.trim_end_matches('/').to_owned(),
+            };
         }
         let post = AccountsService::post(&settings, &self.data("mails"))?;
         let keys = AccessKeys::new(&self.secrets.access);

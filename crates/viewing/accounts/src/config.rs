@@ -9,6 +9,7 @@ pub struct AccountsConfig {
     /// What the service calls itself in mails.
     pub name: String,
     /// The address at which viewers reach this installation, without a slash at its end: links in mails begin with it.
+    /// Empty: the installation's own.
     pub public_address: String,
     /// How long an access token holds, in seconds. A device that is signed out may go on for so long.
     pub access_seconds: u32,
@@ -30,7 +31,7 @@ impl Default for AccountsConfig {
     fn default() -> Self {
         Self {
             name: "Matinee".to_owned(),
-            public_address: "http://127.0.0.1:8400".to_owned(),
+            public_address: String::new(),
             access_seconds: 15 * 60,
             refresh_days: 30,
             refresh_grace_seconds: 10,
