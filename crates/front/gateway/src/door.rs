@@ -15,6 +15,7 @@ mod place;
 mod same_site;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
@@ -27,7 +28,7 @@ use matinee_model::territory::Territory;
 use matinee_service::access::AccessKeys;
 use matinee_service::clock::Clock;
 use matinee_service::limits::Quota;
-use matinee_service::resilience::{AdaptiveLimit, Resilience};
+use matinee_service::resilience::{AdaptiveLimit, LimitSettings, Resilience};
 use matinee_service::viewer::Membership;
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
@@ -175,9 +176,9 @@ impl Gateway {
             let doorman = Arc::clone(&doorman);
             routes.layer(from_fn_with_state((doorman, tokens), admit))
         };
-        let limit = AdaptiveLimit::new("gateway", Default::default(), &resilience);
+        let limit = AdaptiveLimit::new("gateway", screens_at_once(), &resilience);
         // They wait for the disk, which would make room for others that then is not there.
-        let reports = AdaptiveLimit::new("heartbeats", Default::default(), &resilience);
+        let reports = AdaptiveLimit::new("heartbeats", REPORTS_AT_ONCE, &resilience);
         let pictures = pictures.layer(from_fn_with_state(Arc::new(Semaphore::new(PICTURES_AT_ONCE)), in_turn));
         let screens = admitted(viewing, Tokens::Read)
             .merge(admitted(strangers, Tokens::Ignored))
@@ -200,6 +201,22 @@ impl Gateway {
         let routes = if settings.origins.is_empty() { routes } else { routes.layer(headers::cors(&settings.origins)) };
         matinee_service::door::Door::new("gateway", classes::entry).over(routes.layer(from_fn(headers::security)))
     }
+}
+
+/// Heartbeats at once: they wait for each other's sync more than they compute.
+const REPORTS_AT_ONCE: LimitSettings = LimitSettings {
+    first: 512,
+    least: 128,
+    most: 4096,
+    window: Duration::from_millis(100),
+    tolerance: 1.5,
+    shares: [1.0; 4],
+};
+
+/// Screens and plays at once: a millisecond each, so that even the last of these waits a few tens of them.
+fn screens_at_once() -> LimitSettings {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    LimitSettings { first: 32 * cores, least: 16 * cores, ..LimitSettings::default() }
 }
 
 async fn admit(State((doorman, tokens)): State<(Arc<Doorman>, Tokens)>, request: Request, next: Next) -> Response {
