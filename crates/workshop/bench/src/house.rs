@@ -97,6 +97,23 @@ impl House {
         self.taken_in(title, file, &["--no-wait"])
     }
 
+    /// Waits until it is done with what an earlier measurement left behind: events to be taken, films to be encoded.
+    pub fn at_rest(&self) -> Result<(), Failure> {
+        let start = Instant::now();
+        let mut before = self.cpu();
+        loop {
+            std::thread::sleep(Duration::from_secs(2));
+            let now = self.cpu();
+            if now - before < 0.1 {
+                return Ok(());
+            }
+            if start.elapsed() > Duration::from_secs(600) {
+                return Err("the program did not come to rest in ten minutes".into());
+            }
+            before = now;
+        }
+    }
+
     /// CPU seconds so far, with those of the programs it called.
     pub fn cpu(&self) -> f64 {
         cpu_of(self.process.id())

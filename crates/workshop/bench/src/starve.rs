@@ -115,7 +115,8 @@ fn encoding(house: &House, title: &str) -> Result<(), Failure> {
     }
 }
 
-fn cancel(address: &str, title: &str) -> Result<(), Failure> {
+/// Ends the title's workflow.
+pub fn cancel(address: &str, title: &str) -> Result<(), Failure> {
     let id = workflow(address, title)?["id"].as_str().unwrap_or_default().to_owned();
     block_on(async {
         let cancel = reqwest::Client::new().post(format!("{address}/api/studio/workflows/{id}/cancel"));
