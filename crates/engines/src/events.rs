@@ -9,6 +9,7 @@ mod topic;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -94,20 +95,38 @@ pub struct Event {
 /// The port.
 #[async_trait]
 pub trait EventLog: Send + Sync + std::fmt::Debug {
-    /// Appends an event and returns its number. It is on disk then; appends at one time share one sync.
-    async fn append(&self, topic: &str, key: &str, payload: Bytes) -> Result<u64, EventError>;
+    /// Appends events, each a key and a payload, in their order and none between them; returns the number of the last.
+    /// They are on disk then; appends at one time share one sync. Where one is refused, none is appended.
+    async fn append_all(&self, topic: &str, events: Vec<(String, Bytes)>) -> Result<u64, EventError>;
+
+    /// Appends one event and returns its number.
+    async fn append(&self, topic: &str, key: &str, payload: Bytes) -> Result<u64, EventError> {
+        self.append_all(topic, vec![(key.to_owned(), payload)]).await
+    }
 
     /// At most `max` events from number `from`, or from the oldest that is kept. None where there are none yet.
     async fn read(&self, topic: &str, from: u64, max: usize) -> Result<Vec<Event>, EventError>;
 
-    /// Returns when an event numbered `from` or higher is there.
-    async fn wait(&self, topic: &str, from: u64) -> Result<(), EventError>;
+    /// Returns when an event numbered `from` or higher is there, and the number that the next event will have.
+    async fn wait(&self, topic: &str, from: u64) -> Result<u64, EventError>;
 
     /// The number of the event that the group reads next; 0 where it never committed.
     async fn committed(&self, topic: &str, group: &str) -> Result<u64, EventError>;
 
     /// Remembers, durably, that the group has done with every event before `next`.
     async fn commit(&self, topic: &str, group: &str, next: u64) -> Result<(), EventError>;
+}
+
+/// How long readers that may be a moment behind let events gather: a round of a few events costs as much as one of many.
+pub const GATHERED: Duration = Duration::from_millis(100);
+
+/// At most `max` events from number `from`, as soon as there are some and they had [`GATHERED`] to become more.
+pub async fn gathered(log: &dyn EventLog, topic: &str, from: u64, max: usize) -> Result<Vec<Event>, EventError> {
+    let next = log.wait(topic, from).await?;
+    if next.saturating_sub(from) < max as u64 {
+        tokio::time::sleep(GATHERED).await;
+    }
+    log.read(topic, from, max).await
 }
 
 /// How much is kept.

@@ -47,8 +47,8 @@ struct Topic {
 
 struct Append {
     topic: Arc<Topic>,
-    key: String,
-    payload: Bytes,
+    /// Key and payload of each; at least one.
+    events: Vec<(String, Bytes)>,
     done: oneshot::Sender<Result<u64, EventError>>,
 }
 
@@ -137,7 +137,11 @@ fn write_topic(appends: Vec<Append>) {
     let mut writer = topic.writer.lock().unwrap_or_else(PoisonError::into_inner);
     let mut answers = Vec::with_capacity(appends.len());
     for append in appends {
-        answers.push((append.done, writer.push(at_us, &append.key, &append.payload)));
+        let mut last = None;
+        for (key, payload) in &append.events {
+            last = Some(writer.push(at_us, key, payload));
+        }
+        answers.push((append.done, last));
     }
     let committed = writer.commit(&topic.segments);
     if committed.is_ok() {
@@ -146,20 +150,25 @@ fn write_topic(appends: Vec<Append>) {
     drop(writer);
     for (done, offset) in answers {
         // A caller that went away has its event all the same.
-        let _ = done.send(committed.clone().map(|()| offset));
+        let _ = done.send(committed.clone().and_then(|()| offset.ok_or(EventError::Closed)));
     }
 }
 
 #[async_trait]
 impl EventLog for EmbeddedLog {
-    async fn append(&self, topic: &str, key: &str, payload: Bytes) -> Result<u64, EventError> {
-        if key.len() > MAX_KEY || payload.len() > MAX_PAYLOAD {
-            let (size, most) = (key.len() + payload.len(), MAX_PAYLOAD);
-            return Err(EventError::TooLong { topic: topic.to_owned(), size, most });
+    async fn append_all(&self, topic: &str, events: Vec<(String, Bytes)>) -> Result<u64, EventError> {
+        for (key, payload) in &events {
+            if key.len() > MAX_KEY || payload.len() > MAX_PAYLOAD {
+                let (size, most) = (key.len() + payload.len(), MAX_PAYLOAD);
+                return Err(EventError::TooLong { topic: topic.to_owned(), size, most });
+            }
         }
         let topic = self.topic(topic).await?;
         let (done, answer) = oneshot::channel();
-        let append = Append { topic, key: key.to_owned(), payload, done };
+        if events.is_empty() {
+            return Ok(topic.next.borrow().saturating_sub(1));
+        }
+        let append = Append { topic, events, done };
         let queue = self.queue.as_ref().ok_or(EventError::Closed)?;
         queue.send(append).await.map_err(|_| EventError::Closed)?;
         answer.await.map_err(|_| EventError::Closed)?
@@ -177,11 +186,11 @@ impl EventLog for EmbeddedLog {
         read.await.map_err(|_| EventError::Closed)?
     }
 
-    async fn wait(&self, topic: &str, from: u64) -> Result<(), EventError> {
+    async fn wait(&self, topic: &str, from: u64) -> Result<u64, EventError> {
         let topic = self.topic(topic).await?;
         let mut next = topic.next.subscribe();
-        next.wait_for(|next| *next > from).await.map_err(|_| EventError::Closed)?;
-        Ok(())
+        let next = next.wait_for(|next| *next > from).await.map_err(|_| EventError::Closed)?;
+        Ok(*next)
     }
 
     async fn committed(&self, topic: &str, group: &str) -> Result<u64, EventError> {

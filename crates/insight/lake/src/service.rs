@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use matinee_contracts::lake::lake_server::{Lake, LakeServer};
 use matinee_contracts::lake::{File, FilesReply, FilesRequest, FlushReply, FlushRequest};
-use matinee_engines::events::Events;
+use matinee_engines::events::{Events, GATHERED};
 use matinee_engines::objects::{ObjectError, ObjectStorage};
 use matinee_service::clock::{Clock, SystemClock};
 use tokio::sync::Mutex;
@@ -18,7 +18,7 @@ use crate::columns::Topic;
 use crate::error::LakeError;
 use crate::place::{Place, checked_day};
 use crate::tidy::Files;
-use crate::write::Writer;
+use crate::write::{AT_ONCE, Writer};
 
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -111,6 +111,9 @@ impl LakeService {
     async fn round(&self, topic: Topic, writer: &Mutex<Writer>) -> Result<(), LakeError> {
         let (read, _) = writer.lock().await.step().await?;
         if read > 0 {
+            if read < AT_ONCE {
+                tokio::time::sleep(GATHERED).await;
+            }
             return Ok(());
         }
         let (next, due) = {
@@ -118,7 +121,7 @@ impl LakeService {
             (writer.next().await?, writer.due().unwrap_or_else(|| Instant::now() + LONGEST_SLEEP))
         };
         tokio::select! {
-            there = self.0.log.wait(topic.name(), next) => there?,
+            there = self.0.log.wait(topic.name(), next) => { there?; }
             () = tokio::time::sleep_until(due) => {}
         }
         Ok(())

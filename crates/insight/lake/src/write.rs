@@ -22,7 +22,7 @@ use crate::place::{FOLDER, Place, day_of};
 /// Our name among the topics' readers.
 pub const GROUP: &str = "lake";
 /// Events that are read at once.
-const AT_ONCE: usize = 4096;
+pub const AT_ONCE: usize = 4096;
 /// Rows and encoded bytes at which a file is full.
 const MOST_ROWS: u64 = 500_000;
 const MOST_BYTES: usize = 32 << 20;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures::future::try_join_all;
+use matinee_contracts::events::Heartbeat;
 use matinee_contracts::telemetry::telemetry_server::{Telemetry, TelemetryServer};
 use matinee_contracts::telemetry::{PlayQualityReply, PlayQualityRequest, ReportReply, ReportRequest};
 use matinee_engines::events::{EventError, Events};
@@ -72,12 +72,11 @@ impl Telemetry for TelemetryService {
         let events = heartbeats(request.into_inner(), self.clock.now_us())
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
         let taken = u32::try_from(events.len()).unwrap_or(u32::MAX);
-        // At once, so that they share a sync with each other and with those of other viewers.
-        let appends = events.iter().map(|event| {
+        let encoded = |event: Heartbeat| {
             let payload = Bytes::from(event.encode_to_vec());
-            self.log.append(TOPIC, &event.profile, payload)
-        });
-        try_join_all(appends).await.map_err(status)?;
+            (event.profile, payload)
+        };
+        self.log.append_all(TOPIC, events.into_iter().map(encoded).collect()).await.map_err(status)?;
         Ok(Response::new(ReportReply { taken }))
     }
 

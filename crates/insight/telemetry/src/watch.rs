@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use matinee_contracts::events::Heartbeat;
-use matinee_engines::events::{EventError, Events};
+use matinee_engines::events::{EventError, Events, gathered};
 use matinee_service::clock::Clock;
 use prost::Message;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::quality::{LONGEST_WINDOW, Quality};
 use crate::service::TOPIC;
 
-const AT_ONCE: usize = 4096;
+const AT_ONCE: usize = 8192;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -45,8 +45,7 @@ async fn round(
         None => first_since(log, clock.now_us() - i64::from(LONGEST_WINDOW) * 1_000_000).await?,
     };
     *next = Some(from);
-    log.wait(TOPIC, from).await?;
-    let events = log.read(TOPIC, from, AT_ONCE).await?;
+    let events = gathered(log.as_ref(), TOPIC, from, AT_ONCE).await?;
     let Some(last) = events.last() else { return Ok(()) };
     *next = Some(last.offset + 1);
     let mut quality = quality.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use matinee_contracts::events::Heartbeat;
-use matinee_engines::events::{Event, Events};
+use matinee_engines::events::{Event, Events, gathered};
 use matinee_model::ids::{ProfileId, TitleId};
 use prost::Message;
 use tokio_util::sync::CancellationToken;
@@ -46,8 +46,7 @@ pub async fn consume(log: Events, store: Arc<dyn HistoryStore>, stop: Cancellati
 
 async fn round(log: &Events, store: &dyn HistoryStore, noted: &mut u64) -> Result<(), HistoryError> {
     let next = store.next().await?;
-    log.wait(TOPIC, next).await?;
-    let events = log.read(TOPIC, next, AT_ONCE).await?;
+    let events = gathered(log.as_ref(), TOPIC, next, AT_ONCE).await?;
     let Some(last) = events.last() else { return Ok(()) };
     let next = last.offset + 1;
     store.take(events.into_iter().filter_map(beat).collect(), next).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use matinee_contracts::events::Heartbeat;
 use matinee_contracts::telemetry::PlayState;
-use matinee_engines::events::{Event, EventError, Events};
+use matinee_engines::events::{Event, EventError, Events, gathered};
 use matinee_model::ids::AccountId;
 use matinee_service::clock::Clock;
 use prost::Message;
@@ -52,8 +52,7 @@ async fn round(log: &Events, streams: &Streams, clock: &dyn Clock, place: &mut P
         None => log.committed(TOPIC, GROUP).await?,
     };
     place.next = Some(next);
-    log.wait(TOPIC, next).await?;
-    let events = log.read(TOPIC, next, AT_ONCE).await?;
+    let events = gathered(log.as_ref(), TOPIC, next, AT_ONCE).await?;
     let now_us = clock.now_us();
     for event in &events {
         take(streams, event, now_us);

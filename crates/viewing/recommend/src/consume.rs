@@ -6,7 +6,7 @@ use std::time::Duration;
 use matinee_contracts::catalog::ListTitlesRequest;
 use matinee_contracts::catalog::catalog_client::CatalogClient;
 use matinee_contracts::events::{AccountChanged, Heartbeat, OpinionChanged, TitleChanged};
-use matinee_engines::events::{Event, Events};
+use matinee_engines::events::{Event, Events, GATHERED};
 use matinee_service::channel::Channel;
 use prost::Message;
 use tokio::time::Instant;
@@ -88,6 +88,9 @@ impl Reader {
             }
         }
         if read > 0 {
+            if read < AT_ONCE {
+                tokio::time::sleep(GATHERED).await;
+            }
             return Ok(());
         }
         let (catalog, accounts) = (self.next(CATALOG).await?, self.next(ACCOUNTS).await?);
@@ -95,10 +98,10 @@ impl Reader {
         // What is watched and thought waits until there are titles that it could be of.
         let titles = !self.memory.titles().is_empty();
         tokio::select! {
-            there = self.log.wait(CATALOG, catalog) => there?,
-            there = self.log.wait(ACCOUNTS, accounts) => there?,
-            there = self.log.wait(RATINGS, ratings), if titles => there?,
-            there = self.log.wait(HEARTBEATS, heartbeats), if titles => there?,
+            there = self.log.wait(CATALOG, catalog) => { there?; }
+            there = self.log.wait(ACCOUNTS, accounts) => { there?; }
+            there = self.log.wait(RATINGS, ratings), if titles => { there?; }
+            there = self.log.wait(HEARTBEATS, heartbeats), if titles => { there?; }
             () = tokio::time::sleep_until(self.list_at) => {}
         }
         Ok(())

@@ -33,6 +33,7 @@ pub mod taste;
 pub mod titles;
 pub mod together;
 pub mod train;
+pub mod words;
 
 pub use error::RecommendError;
 pub use service::{Outside, RecommendService};

@@ -98,6 +98,26 @@ pub struct Ranking {
     pub top: Vec<(u32, f64)>,
     /// Those that are watched more than usually, the most so first.
     pub trending: Vec<u32>,
+    // By title's number; the last are left out where they are 0.
+    shares: Vec<f32>,
+}
+
+impl Ranking {
+    fn of(top: Vec<(u32, f64)>, trending: Vec<u32>) -> Self {
+        let most = top.first().map_or(1.0, |(_, count)| *count);
+        let mut shares = vec![0.0; top.iter().map(|(title, _)| *title as usize + 1).max().unwrap_or(0)];
+        for (title, count) in &top {
+            shares[*title as usize] = ((1.0 + count).ln() / (1.0 + most).ln()) as f32;
+        }
+        Self { top, trending, shares }
+    }
+
+    /// How much titles are watched, beside the most watched one, in orders of magnitude: 0 to 1, by number. Those at the
+    /// end that are not watched at all are left out.
+    #[must_use]
+    pub fn shares(&self) -> &[f32] {
+        &self.shares
+    }
 }
 
 impl Popular {
@@ -142,7 +162,7 @@ impl Popular {
         };
         let top = ranked(|heat| heat.slow, 0.001);
         let trending = ranked(|heat| if heat.fast < 0.5 { 0.0 } else { heat.trend() }, 0.0);
-        Ranking { top, trending: trending.into_iter().map(|(title, _)| title).collect() }
+        Ranking::of(top, trending.into_iter().map(|(title, _)| title).collect())
     }
 }
 

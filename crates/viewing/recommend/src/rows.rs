@@ -6,8 +6,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use matinee_contracts::catalog::TitleKind;
-
 use crate::memory::{InUse, Memory};
 use crate::popular::Ranking;
 use crate::profile::{Reached, Record, Thumb};
@@ -146,11 +144,24 @@ fn listed(view: &View) -> Vec<u32> {
 fn top(view: &View) -> Vec<u32> {
     let mut once = HashSet::new();
     let ranked = view.here.top.iter().chain(&view.everywhere.top).map(|(title, _)| *title);
-    ranked.filter(|title| stands(view, *title) && once.insert(*title)).take(TOP).collect()
+    ranked.filter(|title| view.allowed.shows(*title) && once.insert(*title)).take(TOP).collect()
 }
 
-fn stands(view: &View, title: u32) -> bool {
-    view.allowed.has(title) && view.titles.fact(title).is_some_and(|fact| fact.kind != TitleKind::Episode)
+/// What a profile finished and what it said no to, by number: asked of every title of a catalogue.
+struct Marks {
+    done: Vec<bool>,
+    down: Vec<bool>,
+}
+
+impl Marks {
+    fn of(seen: &HashMap<u32, Seen>, numbers: usize) -> Self {
+        let mut marks = Self { done: vec![false; numbers], down: vec![false; numbers] };
+        for (title, its) in seen {
+            marks.done[*title as usize] = its.finished_us.is_some();
+            marks.down[*title as usize] = its.down;
+        }
+        marks
+    }
 }
 
 /// At most `rows` rows of at most `most` titles.
@@ -158,9 +169,9 @@ fn stands(view: &View, title: u32) -> bool {
 pub fn home(view: &View, rows: usize, most: usize) -> Vec<Row> {
     let seen = seen(view.titles, view.record);
     let taste = Taste::of(view, &seen);
-    let done = |title: &u32| seen.get(title).is_some_and(|its| its.finished_us.is_some());
-    let disliked = |title: &u32| seen.get(title).is_some_and(|its| its.down);
-    let fits = |title: &u32| stands(view, *title) && !disliked(title);
+    let marks = Marks::of(&seen, view.titles.numbers());
+    let done = |title: &u32| marks.done[*title as usize];
+    let fits = |title: &u32| view.allowed.shows(*title) && !marks.down[*title as usize];
     let discovery = |title: &u32| fits(title) && !done(title);
 
     let row = |kind: &'static str, of: &str, titles: Vec<u32>| Row { kind, of: of.to_owned(), titles };
@@ -186,13 +197,12 @@ pub fn home(view: &View, rows: usize, most: usize) -> Vec<Row> {
     let newest = view.titles.newest.iter().copied().filter(fits).take(most * 3).collect();
     rest.push(row("new", "", unfinished_first(newest)));
     for genre in genres(view, taste.as_ref()) {
-        let all = view.titles.by_genre.get(&genre).map_or(&[][..], Vec::as_slice);
-        let fitting = all.iter().copied().filter(fits);
+        let fitting = view.titles.of_genre(genre).iter().copied().filter(fits);
         let best = match &taste {
             Some(taste) => taste.sorted(fitting, most * 3),
             None => fitting.take(most * 3).collect(),
         };
-        rest.push(row("genre", &genre, unfinished_first(best)));
+        rest.push(row("genre", &view.titles.genres.names()[genre as usize], unfinished_first(best)));
     }
     if let Some(taste) = &taste {
         // What this profile likes more comes first.
@@ -242,14 +252,16 @@ fn seeds(view: &View, seen: &HashMap<u32, Seen>) -> Vec<u32> {
 }
 
 /// The genres of which rows are shown: those that the profile likes, or the largest.
-fn genres(view: &View, taste: Option<&Taste>) -> Vec<Arc<str>> {
-    let all = view.titles.by_genre.iter();
-    let mut ranked: Vec<(i64, usize, Arc<str>)> = all
-        .map(|(genre, its)| {
+fn genres(view: &View, taste: Option<&Taste>) -> Vec<u32> {
+    let names = view.titles.genres.names().iter();
+    let mut ranked: Vec<(i64, usize, &str, u32)> = (0..)
+        .zip(names)
+        .map(|(genre, name)| {
             let liked = taste.map_or(0.0, |taste| taste.genre(genre));
-            (ordered(liked), its.len(), Arc::clone(genre))
+            (ordered(liked), view.titles.of_genre(genre).len(), &**name, genre)
         })
         .collect();
-    ranked.sort_unstable_by(|a, b| (b.0, b.1, &a.2).cmp(&(a.0, a.1, &b.2)));
-    ranked.into_iter().filter(|(liked, ..)| *liked >= 0).take(GENRES).map(|(_, _, genre)| genre).collect()
+    ranked.retain(|(liked, count, ..)| *liked >= 0 && *count > 0);
+    ranked.sort_unstable_by(|a, b| (b.0, b.1, a.2).cmp(&(a.0, a.1, b.2)));
+    ranked.into_iter().take(GENRES).map(|(.., genre)| genre).collect()
 }

@@ -20,7 +20,7 @@ use matinee_model::ids::{ProfileId, TitleId};
 use matinee_model::territory::Territory;
 use matinee_service::channel::Channel;
 use matinee_service::clock::{Clock, SystemClock};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -42,8 +42,8 @@ const ROWS: (u32, u32) = (12, 40);
 const TITLES: (u32, u32) = (20, 100);
 const SIMILAR: (u32, u32) = (20, 100);
 /// How old a ranking may be: so many times what it took to make, and no older than that.
-const FRESH_TIMES: u32 = 20;
-const FRESH: Duration = Duration::from_secs(1);
+const FRESH_TIMES: u32 = 1000;
+const FRESH: Duration = Duration::from_secs(10);
 /// How old a list of titles like one may be.
 const ALIKE_FRESH: Duration = Duration::from_secs(60);
 /// Titles of a profile that a model is asked with.
@@ -51,7 +51,7 @@ const ASKED_WITH: usize = 100;
 /// What is remembered: audiences, places, titles, profiles.
 const AUDIENCES: usize = 500;
 const PLACES: usize = 400;
-const ALIKE: usize = 2000;
+const ALIKE: usize = 10_000;
 const VECTORS: usize = 50_000;
 /// Between two looks at which model is in use, and whether it is time to train.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -93,6 +93,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     // Held while a model is trained.
     busy: Mutex<()>,
+    // Requests that are computed: one a processor, for they do little but compute.
+    turns: Arc<Semaphore>,
     allowed: Recent<Audience, (i64, Arc<Titles>, Arc<Allowed>)>,
     rankings: Recent<Place, Known<Ranking>>,
     alike: Recent<u32, Alike>,
@@ -114,6 +116,7 @@ impl RecommendService {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, RecommendError> {
         let memory = Arc::new(Memory::open(folder).await?);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let (models, quiet) = (Models::new(outside.objects.clone()), Quiet::new(training.threads)?);
         Ok(Self(Arc::new(Inner {
             memory,
@@ -123,6 +126,7 @@ impl RecommendService {
             quiet,
             clock,
             busy: Mutex::default(),
+            turns: Arc::new(Semaphore::new(processors)),
             allowed: Recent::new(AUDIENCES),
             rankings: Recent::new(PLACES),
             alike: Recent::new(ALIKE),
@@ -182,6 +186,21 @@ impl RecommendService {
         let model = self.0.models.load(&id).await?;
         self.0.memory.use_model(model);
         Ok(())
+    }
+
+    /// Computes beside the requests that wait for others, as many at once as there are processors.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        make: impl FnOnce() -> Result<T, RecommendError> + Send + 'static,
+    ) -> Result<T, RecommendError> {
+        let turn = Arc::clone(&self.0.turns).acquire_owned().await.expect("the semaphore is never closed");
+        let span = tracing::Span::current();
+        let made = tokio::task::spawn_blocking(move || {
+            // Given back when it is done, even if nobody waits for it any more.
+            let _turn = turn;
+            span.in_scope(make)
+        });
+        made.await?
     }
 
     async fn train_one(&self) -> Result<Header, RecommendError> {
@@ -382,9 +401,7 @@ impl Recommend for RecommendService {
                 HomeReply { rows, model }
             })
         };
-        let span = tracing::Span::current();
-        let reply = tokio::task::spawn_blocking(move || span.in_scope(make)).await.map_err(RecommendError::from)?;
-        Ok(Response::new(reply?))
+        Ok(Response::new(self.in_turn(make).await?))
     }
 
     async fn similar(&self, request: Request<SimilarRequest>) -> Result<Response<SimilarReply>, Status> {
@@ -403,9 +420,7 @@ impl Recommend for RecommendService {
                 SimilarReply { titles: ids(view.titles, &like.take(most).collect::<Vec<_>>()) }
             })
         };
-        let span = tracing::Span::current();
-        let reply = tokio::task::spawn_blocking(move || span.in_scope(make)).await.map_err(RecommendError::from)?;
-        Ok(Response::new(reply?))
+        Ok(Response::new(self.in_turn(make).await?))
     }
 
     async fn train(&self, _: Request<TrainRequest>) -> Result<Response<contract::Model>, Status> {

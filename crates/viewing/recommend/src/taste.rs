@@ -1,7 +1,6 @@
 //! What a profile would like: the model, who finished what together, and what is said of titles, weighed together.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::als::evaluate::first;
 use crate::memory::InUse;
@@ -21,16 +20,19 @@ const GENRE: f32 = 0.15;
 const POPULAR: f32 = 0.05;
 /// How much is said by genres and people, of two titles.
 const WORDS: f32 = 0.5;
-/// Titles that are said to be like one.
+/// Titles that are like one by the model, and the newest, which are compared with any.
 const ALIKE: usize = 200;
 /// Most titles that are compared word by word.
 const COMPARED: usize = 2000;
+/// Most titles that are said to be like one: of them, a viewer may not be shown some.
+const NEAREST: usize = 600;
 
 /// A profile's taste.
 pub struct Taste {
     // By title's number.
     scores: Vec<f32>,
-    genres: HashMap<Arc<str>, f32>,
+    // By genre's number.
+    genres: Vec<f32>,
 }
 
 impl Taste {
@@ -46,7 +48,7 @@ impl Taste {
         latest.truncate(LATEST);
         let mut scores = vec![0.0_f32; view.titles.numbers()];
         add_model(view, &mut scores);
-        let mut genres: HashMap<Arc<str>, f32> = HashMap::new();
+        let mut genres = vec![0.0_f32; view.titles.genres.names().len()];
         let together = view.memory.together();
         for (title, its) in latest {
             let age = (view.now_us - its.latest_us).max(0) as f64;
@@ -56,19 +58,18 @@ impl Taste {
                     *score += TOGETHER * says * alike;
                 }
             }
-            let Some(fact) = view.titles.fact(title) else { continue };
-            for genre in &fact.genres {
-                *genres.entry(Arc::clone(genre)).or_default() += says / (fact.genres.len() as f32).sqrt();
+            let its_genres = view.titles.genres.title(title);
+            for genre in its_genres {
+                genres[*genre as usize] += says / (its_genres.len() as f32).sqrt();
             }
         }
         drop(together);
-        let most = genres.values().copied().fold(0.0_f32, f32::max).max(f32::MIN_POSITIVE);
-        genres.values_mut().for_each(|liked| *liked /= most);
-        for (genre, liked) in &genres {
-            for title in view.titles.by_genre.get(genre).into_iter().flatten() {
-                let count = view.titles.fact(*title).map_or(1, |fact| fact.genres.len());
-                scores[*title as usize] += GENRE * liked / (count as f32).sqrt();
-            }
+        let most = genres.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        genres.iter_mut().for_each(|liked| *liked /= most);
+        for (title, score) in scores.iter_mut().enumerate() {
+            let its_genres = view.titles.genres.title(title as u32);
+            let liked: f32 = its_genres.iter().map(|genre| genres[*genre as usize]).sum();
+            *score += GENRE * liked / (its_genres.len().max(1) as f32).sqrt();
         }
         add_popular(view, &mut scores);
         Some(Self { scores, genres })
@@ -76,8 +77,8 @@ impl Taste {
 
     /// How much a genre is liked: at most 1, below 0 where it is not.
     #[must_use]
-    pub fn genre(&self, genre: &str) -> f32 {
-        self.genres.get(genre).copied().unwrap_or(0.0)
+    pub fn genre(&self, genre: u32) -> f32 {
+        self.genres.get(genre as usize).copied().unwrap_or(0.0)
     }
 
     /// The best titles of all that fit.
@@ -121,11 +122,8 @@ fn add_model(view: &View, scores: &mut [f32]) {
 
 fn add_popular(view: &View, scores: &mut [f32]) {
     for ranking in [&view.here, &view.everywhere] {
-        let most = ranking.top.first().map_or(1.0, |(_, count)| *count);
-        for (title, count) in &ranking.top {
-            if let Some(score) = scores.get_mut(*title as usize) {
-                *score += POPULAR * ((1.0 + count).ln() / (1.0 + most).ln()) as f32;
-            }
+        for (score, share) in scores.iter_mut().zip(ranking.shares()) {
+            *score += POPULAR * share;
         }
     }
 }
@@ -160,19 +158,17 @@ pub fn alike(
     for (other, alike) in together.alike(to, now_us) {
         *scores.entry(other).or_default() += alike;
     }
-    let genres = titles.fact(to).map_or(&[][..], |fact| fact.genres.as_slice());
-    let candidates = genres.iter().filter_map(|genre| titles.by_genre.get(genre)).flatten();
+    let candidates = titles.genres.title(to).iter().flat_map(|genre| titles.of_genre(*genre));
     for other in candidates.take(COMPARED).chain(titles.newest.iter().take(ALIKE)) {
         scores.entry(*other).or_default();
     }
     scores.remove(&to);
-    let watched = watched.top.iter().take(COMPARED).enumerate();
-    let places: HashMap<u32, usize> = watched.map(|(place, (title, _))| (*title, place)).collect();
-    let place = |title: u32| places.get(&title).copied().unwrap_or(usize::MAX);
-    let mut ranked: Vec<(f32, usize, u32)> = scores
+    let share = |title: u32| watched.shares().get(title as usize).copied().unwrap_or(0.0);
+    let mut ranked: Vec<(f32, f32, u32)> = scores
         .into_iter()
-        .map(|(other, score)| (score + WORDS * titles.alike(to, other), place(other), other))
+        .map(|(other, score)| (score + WORDS * titles.alike(to, other), share(other), other))
         .collect();
-    ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(b.2.cmp(&a.2)));
+    ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)).then(b.2.cmp(&a.2)));
+    ranked.truncate(NEAREST);
     ranked.into_iter().map(|(_, _, other)| other).collect()
 }

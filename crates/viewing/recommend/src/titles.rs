@@ -3,12 +3,14 @@
 //! A title has a number here that it keeps for good. A *shown* title is a movie or a series; an episode is shown as its
 //! series. A series may be shown where one of its episodes may be watched.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use matinee_contracts::catalog::{Title, TitleKind};
 use matinee_model::licence::{LicenceWindow, Licensed, licensed};
 use matinee_model::territory::{Reach, Territory};
+
+use crate::words::Words;
 
 /// Who looks, as far as it decides what may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,6 +111,8 @@ impl Fact {
 pub struct Allowed {
     // By number.
     flags: Vec<bool>,
+    // The same of movies and series only.
+    shown: Vec<bool>,
     /// Until some window opens or closes, in microseconds since 1970.
     pub until_us: i64,
 }
@@ -118,6 +122,12 @@ impl Allowed {
     #[must_use]
     pub fn has(&self, number: u32) -> bool {
         self.flags.get(number as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether a title may stand in a row: a movie or a series that may be shown.
+    #[must_use]
+    pub fn shows(&self, number: u32) -> bool {
+        self.shown.get(number as usize).copied().unwrap_or(false)
     }
 }
 
@@ -130,8 +140,11 @@ pub struct Titles {
     episodes: HashMap<u32, Vec<u32>>,
     /// Shown titles, the newest first.
     pub newest: Vec<u32>,
-    /// Shown titles by genre, the newest first.
-    pub by_genre: BTreeMap<Arc<str>, Vec<u32>>,
+    /// Each title's genres.
+    pub genres: Words,
+    people: Words,
+    // Shown titles by genre, the newest first.
+    by_genre: Vec<Vec<u32>>,
     // Of the shown title of each number: its own, or its series'.
     shown: Vec<u32>,
 }
@@ -167,13 +180,14 @@ impl Titles {
         let stands = |f: &&Arc<Fact>| f.kind != TitleKind::Episode;
         let mut newest: Vec<u32> = facts.iter().flatten().filter(stands).map(|f| f.number).collect();
         newest.sort_by_cached_key(|number| (std::cmp::Reverse(since(number)), *number));
-        let mut by_genre: BTreeMap<Arc<str>, Vec<u32>> = BTreeMap::new();
-        for fact in newest.iter().filter_map(fact) {
-            for genre in &fact.genres {
-                by_genre.entry(Arc::clone(genre)).or_default().push(fact.number);
-            }
+        let words =
+            |of: fn(&Fact) -> &[Arc<str>]| Words::of(facts.iter().map(|fact| fact.as_deref().map_or(&[][..], of)));
+        let (genres, people) = (words(|fact| &fact.genres), words(|fact| &fact.people));
+        let mut by_genre = vec![Vec::new(); genres.names().len()];
+        for title in &newest {
+            genres.title(*title).iter().for_each(|genre| by_genre[*genre as usize].push(*title));
         }
-        Self { facts, numbers, episodes, newest, by_genre, shown }
+        Self { facts, numbers, episodes, newest, genres, people, by_genre, shown }
     }
 
     /// Numbers that were given; higher than any title's.
@@ -241,18 +255,23 @@ impl Titles {
                 its.iter().for_each(|number| flags[*number as usize] = false);
             }
         }
-        Allowed { flags, until_us }
+        let mut shown = flags.clone();
+        for fact in self.facts.iter().flatten().filter(|fact| fact.kind == TitleKind::Episode) {
+            shown[fact.number as usize] = false;
+        }
+        Allowed { flags, shown, until_us }
+    }
+
+    /// Shown titles of a genre, by its number, the newest first.
+    #[must_use]
+    pub fn of_genre(&self, genre: u32) -> &[u32] {
+        self.by_genre.get(genre as usize).map_or(&[], Vec::as_slice)
     }
 
     /// How alike two shown titles are by what is said of them: 0 to 1.
     #[must_use]
     pub fn alike(&self, a: u32, b: u32) -> f32 {
-        let (Some(a), Some(b)) = (self.fact(a), self.fact(b)) else { return 0.0 };
-        let shared = |a: &[Arc<str>], b: &[Arc<str>]| {
-            let both = a.iter().filter(|one| b.contains(one)).count() as f32;
-            both / ((a.len() * b.len()) as f32).sqrt().max(1.0)
-        };
-        0.6 * shared(&a.genres, &b.genres) + 0.4 * shared(&a.people, &b.people)
+        0.6 * self.genres.shared(a, b) + 0.4 * self.people.shared(a, b)
     }
 }
 

@@ -3,8 +3,6 @@
 //! A finish counts once a profile and title. Later ones weigh more: twice as much every [`HALF_US`], counted forward from
 //! a fixed day, so that nothing has to fade. Source of that: G. Cormode et al., "Forward Decay" (2009).
 
-use std::collections::HashMap;
-
 /// In which a finish comes to weigh half as much as a new one.
 const HALF_US: f64 = 60.0 * 24.0 * 3_600_000_000.0;
 /// Where weights are 1: 2020-01-01.
@@ -71,32 +69,34 @@ impl Neighbours {
     }
 }
 
-/// All titles' neighbours.
+/// All titles' neighbours, by number.
 #[derive(Debug, Default)]
-pub struct Together(HashMap<u32, Neighbours>);
+pub struct Together(Vec<Option<Neighbours>>);
 
 impl Together {
     /// A title's.
     #[must_use]
     pub fn of(&self, title: u32) -> Option<&Neighbours> {
-        self.0.get(&title)
+        self.0.get(title as usize)?.as_ref()
     }
 
     /// Takes a title's.
     pub fn set(&mut self, title: u32, neighbours: Neighbours) {
-        self.0.insert(title, neighbours);
+        let at = title as usize;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, None);
+        }
+        self.0[at] = Some(neighbours);
     }
 
     /// The titles that were finished by those who finished this one, each with how alike that makes them: 0 to 1.
-    #[must_use]
-    pub fn alike(&self, title: u32, now_us: i64) -> Vec<(u32, f32)> {
-        let Some(its) = self.0.get(&title) else { return Vec::new() };
-        let doubt = DOUBT * weight(now_us);
-        let like = |(other, both): &(u32, f64)| {
-            let total = self.0.get(other).map_or(0.0, |n| n.total);
-            (*other, (both / ((its.total * total).sqrt() + doubt)).min(1.0) as f32)
-        };
-        its.pairs.iter().map(like).collect()
+    pub fn alike(&self, title: u32, now_us: i64) -> impl Iterator<Item = (u32, f32)> {
+        let its = self.of(title);
+        let (own, doubt) = (its.map_or(0.0, |its| its.total), DOUBT * weight(now_us));
+        its.map_or(&[][..], |its| &its.pairs).iter().map(move |(other, both)| {
+            let total = self.of(*other).map_or(0.0, |n| n.total);
+            (*other, (both / ((own * total).sqrt() + doubt)).min(1.0) as f32)
+        })
     }
 }
 
@@ -114,9 +114,9 @@ mod tests {
         for title in [2, 3] {
             all.set(title, Neighbours { total: 10.0, ..Neighbours::default() });
         }
-        let alike = all.alike(1, now);
+        let alike: Vec<_> = all.alike(1, now).collect();
         assert!(alike[0].0 == 2 && alike[0].1 > alike[1].1, "{alike:?}");
-        assert_eq!(all.alike(9, now), []);
+        assert_eq!(all.alike(9, now).count(), 0);
     }
 
     #[test]

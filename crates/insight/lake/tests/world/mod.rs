@@ -38,13 +38,15 @@ pub struct Shelf {
 
 #[async_trait]
 impl EventLog for Shelf {
-    async fn append(&self, topic: &str, key: &str, payload: Bytes) -> Result<u64, EventError> {
+    async fn append_all(&self, topic: &str, appended: Vec<(String, Bytes)>) -> Result<u64, EventError> {
         let mut topics = self.topics.lock().unwrap();
         let events = topics.entry(topic.to_owned()).or_default();
-        let (offset, at_us) = (events.len() as u64, self.now_us.load(Ordering::SeqCst));
-        events.push(Event { offset, at_us, key: key.to_owned(), payload });
+        let at_us = self.now_us.load(Ordering::SeqCst);
+        for (key, payload) in appended {
+            events.push(Event { offset: events.len() as u64, at_us, key, payload });
+        }
         self.news.notify_waiters();
-        Ok(offset)
+        Ok(events.len() as u64 - 1)
     }
 
     async fn read(&self, topic: &str, from: u64, max: usize) -> Result<Vec<Event>, EventError> {
@@ -52,11 +54,11 @@ impl EventLog for Shelf {
         Ok(topics.get(topic).into_iter().flatten().skip(from as usize).take(max).cloned().collect())
     }
 
-    async fn wait(&self, topic: &str, from: u64) -> Result<(), EventError> {
+    async fn wait(&self, topic: &str, from: u64) -> Result<u64, EventError> {
         loop {
             let news = self.news.notified();
             if !self.read(topic, from, 1).await?.is_empty() {
-                return Ok(());
+                return Ok(self.topics.lock().unwrap()[topic].len() as u64);
             }
             news.await;
         }
