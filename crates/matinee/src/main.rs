@@ -12,6 +12,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
 
+/// The system's spends a sixth of a busy gateway's time on what its threads free for each other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A streaming service that an organisation can run itself.
 #[derive(Parser)]
 #[command(name = "matinee", version, about, max_term_width = 100)]

@@ -93,6 +93,23 @@ async fn what_is_refused_is_told_when_to_come_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_play_waits_a_moment_for_room_and_a_page_does_not() {
+    let settings = LimitSettings { first: 1, least: 1, most: 1, ..LimitSettings::default() };
+    let limit = AdaptiveLimit::new("test", settings, &Resilience::new(&Metrics::new()));
+    let routes = Door::new("gateway", entry).over(machine(&limit, Duration::from_millis(1)));
+    let running = limit.try_acquire(Priority::Play).unwrap();
+    let freed = async {
+        tokio::time::sleep(settings.patience / 2).await;
+        drop(running);
+    };
+    let (first, second, page, ()) =
+        tokio::join!(ask(&routes, "/play", None), ask(&routes, "/play", None), ask(&routes, "/home", None), freed);
+    assert_eq!((first.status(), page.status()), (StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(second.status(), StatusCode::SERVICE_UNAVAILABLE, "no more wait than run");
+    assert_eq!((limit.running(), ask(&routes, "/play", None).await.status()), (0, StatusCode::OK));
+}
+
+#[tokio::test(start_paused = true)]
 async fn ten_times_too_much_costs_those_who_are_taken_little() {
     let limit = AdaptiveLimit::new("test", LimitSettings::default(), &Resilience::new(&Metrics::new()));
     let routes = Door::new("gateway", entry).over(machine(&limit, Duration::from_millis(2)));

@@ -211,6 +211,7 @@ const REPORTS_AT_ONCE: LimitSettings = LimitSettings {
     window: Duration::from_millis(100),
     tolerance: 1.5,
     shares: [1.0; 4],
+    patience: Duration::ZERO,
 };
 
 /// Screens and plays at once: a millisecond each, so that even the last of these waits a few tens of them.

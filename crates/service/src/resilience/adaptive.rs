@@ -1,7 +1,8 @@
 //! A process takes on as much at once as it can do in the usual time; beyond that it refuses, the least important first.
 //!
 //! Each priority may fill a share of the limit: what is fetched ahead is refused while there is still room for pages, and
-//! pages while there is still room for plays.
+//! pages while there is still room for plays. A play that finds no room waits a moment before it is refused: a machine
+//! that stood still for some milliseconds is no machine that is full.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +15,8 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::time::Instant;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 use super::gradient::Gradient;
 pub use super::gradient::LimitSettings;
@@ -50,6 +52,10 @@ struct Inner {
     /// The most that each priority may bring the running ones to.
     most: [AtomicUsize; 4],
     running: AtomicUsize,
+    /// Plays that wait for room, and how long they do.
+    waiting: AtomicUsize,
+    freed: Notify,
+    patience: Duration,
     /// Someone was refused since the window began.
     pressed: AtomicBool,
     shares: [f64; 4],
@@ -89,6 +95,9 @@ impl AdaptiveLimit {
         let inner = Inner {
             most: Default::default(),
             running: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            freed: Notify::new(),
+            patience: settings.patience,
             pressed: AtomicBool::new(false),
             shares: settings.shares,
             window: settings.window,
@@ -103,15 +112,38 @@ impl AdaptiveLimit {
 
     /// Takes a request, or refuses it because too many run for its priority.
     pub fn try_acquire(&self, priority: Priority) -> Result<Permit, Shed> {
+        self.room(priority).ok_or_else(|| self.0.refused(priority))
+    }
+
+    /// The same, but a play waits for room: so long at the most as the settings say, and no more of them than run.
+    pub async fn acquire(&self, priority: Priority) -> Result<Permit, Shed> {
+        let inner = &self.0;
+        if let Some(permit) = self.room(priority) {
+            return Ok(permit);
+        }
+        inner.pressed.store(true, Ordering::Relaxed);
+        let waits = priority == Priority::Play && !inner.patience.is_zero();
+        let Some(_place) = waits.then(|| Waiting::enter(inner, self.limit())).flatten() else {
+            return Err(inner.refused(priority));
+        };
+        let until = Instant::now() + inner.patience;
+        loop {
+            let freed = inner.freed.notified();
+            if let Some(permit) = self.room(priority) {
+                return Ok(permit);
+            }
+            if timeout_at(until, freed).await.is_err() {
+                return Err(inner.refused(priority));
+            }
+        }
+    }
+
+    fn room(&self, priority: Priority) -> Option<Permit> {
         let inner = &self.0;
         let most = inner.most[priority.place()].load(Ordering::Relaxed);
         let add = |running: usize| (running < most).then_some(running + 1);
-        if inner.running.fetch_update(Ordering::AcqRel, Ordering::Relaxed, add).is_err() {
-            inner.pressed.store(true, Ordering::Relaxed);
-            inner.shed[priority.place()].inc();
-            return Err(Shed { priority, wait: WAIT });
-        }
-        Ok(Permit { limit: Arc::clone(inner), priority, begun: Instant::now(), ended: Ended::Answered })
+        inner.running.fetch_update(Ordering::AcqRel, Ordering::Relaxed, add).ok()?;
+        Some(Permit { limit: Arc::clone(inner), priority, begun: Instant::now(), ended: Ended::Answered })
     }
 
     /// How many the greatest priority may bring it to.
@@ -133,7 +165,8 @@ impl AdaptiveLimit {
 }
 
 async fn admit(State(limit): State<AdaptiveLimit>, request: Request, next: Next) -> Response {
-    let permit = match limit.try_acquire(Context::current().priority()) {
+    let priority = Context::current().priority();
+    let permit = match limit.acquire(priority).await {
         Ok(permit) => permit,
         Err(shed) => {
             let mut answer = Problem::from(shed).into_response();
@@ -167,7 +200,30 @@ impl Drop for Running {
     }
 }
 
+/// A play that waits for room.
+struct Waiting<'a>(&'a Inner);
+
+impl<'a> Waiting<'a> {
+    fn enter(inner: &'a Inner, most: usize) -> Option<Self> {
+        let add = |waiting: usize| (waiting < most).then_some(waiting + 1);
+        inner.waiting.fetch_update(Ordering::AcqRel, Ordering::Relaxed, add).ok()?;
+        Some(Self(inner))
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl Inner {
+    fn refused(&self, priority: Priority) -> Shed {
+        self.pressed.store(true, Ordering::Relaxed);
+        self.shed[priority.place()].inc();
+        Shed { priority, wait: WAIT }
+    }
+
     fn set(&self, limit: usize) {
         for (most, share) in self.most.iter().zip(self.shares) {
             most.store(((limit as f64 * share) as usize).max(1), Ordering::Relaxed);
@@ -177,6 +233,7 @@ impl Inner {
 
     fn end(&self, priority: Priority, begun: Instant, ended: Ended) {
         let running = self.running.fetch_sub(1, Ordering::AcqRel);
+        self.freed.notify_one();
         if ended == Ended::Ignored {
             return;
         }

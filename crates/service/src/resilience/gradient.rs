@@ -22,6 +22,8 @@ pub struct LimitSettings {
     pub tolerance: f64,
     /// The share of the limit that each priority may fill, the least priority first (see [`super::Priority::ALL`]).
     pub shares: [f64; 4],
+    /// How long a play waits for room before it is refused.
+    pub patience: Duration,
 }
 
 impl Default for LimitSettings {
@@ -33,6 +35,7 @@ impl Default for LimitSettings {
             window: Duration::from_millis(100),
             tolerance: 1.5,
             shares: [0.4, 0.55, 0.8, 1.0],
+            patience: Duration::from_millis(15),
         }
     }
 }

@@ -15,6 +15,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 use crate::measure::Failure;
 
@@ -39,6 +40,13 @@ pub struct Pace {
     pub seconds: u32,
     /// Connections kept open.
     pub connections: u32,
+}
+
+impl Pace {
+    /// How long after the start request `n` is due.
+    fn after(&self, n: u64) -> Duration {
+        Duration::from_secs_f64(n as f64 / f64::from(self.rate))
+    }
 }
 
 /// What came of them.
@@ -107,21 +115,24 @@ pub async fn load(
     let (ask, next) = (Arc::new(ask), Arc::new(AtomicU64::new(0)));
     let total = u64::from(pace.rate) * u64::from(pace.seconds);
     let start = Instant::now() + Duration::from_millis(100);
+    let turns = Arc::new(Semaphore::new(0));
+    let metronome = std::thread::spawn({
+        let turns = Arc::clone(&turns);
+        move || beat(&turns, start, pace, total)
+    });
     let mut connections = tokio::task::JoinSet::new();
     for _ in 0..pace.connections {
-        let (ask, next) = (Arc::clone(&ask), Arc::clone(&next));
+        let (ask, next, turns) = (Arc::clone(&ask), Arc::clone(&next), Arc::clone(&turns));
         connections.spawn(async move {
             let mut outcome = Outcome::new()?;
             let mut sender = None;
             loop {
+                turns.acquire().await?.forget();
                 let n = next.fetch_add(1, Ordering::Relaxed);
                 if n >= total {
                     return Ok::<_, Failure>(outcome);
                 }
-                let due = start + Duration::from_secs_f64(n as f64 / f64::from(pace.rate));
-                if due > Instant::now() {
-                    tokio::time::sleep_until(due.into()).await;
-                }
+                let due = start + pace.after(n);
                 let asking = ask(n);
                 let sent = Instant::now();
                 let answered = exchange(&mut sender, target, &asking).await;
@@ -134,7 +145,18 @@ pub async fn load(
         all.join(outcome??)?;
     }
     all.seconds = start.elapsed().as_secs_f64();
+    metronome.join().map_err(|_| "the metronome broke")?;
     Ok(all)
+}
+
+/// Gives a turn when a request is due, and in the end one to each connection. On a thread: the runtime's timers are a
+/// millisecond late.
+fn beat(turns: &Semaphore, start: Instant, pace: Pace, total: u64) {
+    for n in 0..total {
+        std::thread::sleep((start + pace.after(n)).saturating_duration_since(Instant::now()));
+        turns.add_permits(1);
+    }
+    turns.add_permits(pace.connections as usize);
 }
 
 fn count(outcome: &mut Outcome, due: Instant, sent: Instant, answered: Result<(StatusCode, Bytes), Failure>) {
