@@ -26,7 +26,7 @@ use matinee_service::channel::{Channel, admit};
 use matinee_service::health::Health;
 use matinee_service::http::{HostConfig, Tls, bind, serve};
 use matinee_service::metrics::Metrics;
-use matinee_service::resilience::Resilience;
+use matinee_service::resilience::{FaultSwitch, Resilience};
 use matinee_service::secrets::Secrets;
 use matinee_service::trace::Collected;
 use tokio_util::sync::CancellationToken;
@@ -168,8 +168,14 @@ impl House<'_> {
     }
 }
 
-/// Runs these roles until `stop`, then drains.
-pub async fn open(config: Config, roles: &[Role], spans: Collected, stop: CancellationToken) -> Result<(), AnyError> {
+/// Runs these roles until `stop`, then drains. `faults` are played meanwhile.
+pub async fn open(
+    config: Config,
+    roles: &[Role],
+    spans: Collected,
+    faults: FaultSwitch,
+    stop: CancellationToken,
+) -> Result<(), AnyError> {
     std::fs::create_dir_all(&config.data.folder)?;
     let secrets = secrets(&config)?;
     let plays = |role: &Role| roles.contains(role);
@@ -184,8 +190,7 @@ pub async fn open(config: Config, roles: &[Role], spans: Collected, stop: Cancel
         None
     };
     let metrics = Metrics::new();
-    let resilience = Resilience::new(&metrics);
-    resilience.faults().set(&config.faults.inject)?;
+    let resilience = Resilience::new(&metrics).with_faults(faults);
     let mut house = House {
         config: &config,
         roles,

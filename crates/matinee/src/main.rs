@@ -82,16 +82,16 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = config(&cli).map_err(Into::into).and_then(|config| match cli.command {
-        Command::Run(args) => commands::run::run(config, &args),
-        Command::Config { command } => commands::config::run(&config, &command),
-        Command::Title { command } => commands::title::run(&config, command),
-        Command::Catalog { command } => commands::catalog::run(&config, command),
-        Command::Account { command } => commands::account::run(&config, command),
-        Command::Billing { command } => commands::billing::run(&config, &command),
-        Command::Workflow { command } => commands::workflow::run(&config, command),
+    let outcome = config(&cli).map_err(Into::into).and_then(|read| match cli.command {
+        Command::Run(ref args) => commands::run::run(read, args, cli.place.config.is_some().then_some(|| config(&cli))),
+        Command::Config { command } => commands::config::run(&read, &command),
+        Command::Title { command } => commands::title::run(&read, command),
+        Command::Catalog { command } => commands::catalog::run(&read, command),
+        Command::Account { command } => commands::account::run(&read, command),
+        Command::Billing { command } => commands::billing::run(&read, &command),
+        Command::Workflow { command } => commands::workflow::run(&read, command),
         Command::Package(args) => commands::package::run(args),
-        Command::Ladder { command } => commands::ladder::run(&config, &command),
+        Command::Ladder { command } => commands::ladder::run(&read, &command),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

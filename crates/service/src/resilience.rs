@@ -50,6 +50,12 @@ impl Resilience {
         Self { measures: Arc::new(Measures::new(metrics)), faults: FaultSwitch::default() }
     }
 
+    /// With the faults of this switch.
+    #[must_use]
+    pub fn with_faults(self, faults: FaultSwitch) -> Self {
+        Self { faults, ..self }
+    }
+
     /// Which faults are played for every request of this process.
     #[must_use]
     pub fn faults(&self) -> &FaultSwitch {

@@ -48,6 +48,16 @@ pub enum Role {
 }
 
 impl Role {
+    /// Its name, in tokens and for applications.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Studio => "studio",
+            Self::Support => "support",
+            Self::Admin => "admin",
+        }
+    }
+
     /// The role of this name, where there is one.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

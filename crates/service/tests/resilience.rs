@@ -87,20 +87,23 @@ fn patient() -> Policy {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dead_service_costs_one_deadline_then_nothing() {
+async fn a_dead_service_costs_a_few_deadlines_then_nothing() {
     let shared = Resilience::new(&Metrics::new());
     let (stage, policy) = (Stage::default(), Policy::optional());
     let client = local(&stage, policy, &shared);
     shared.faults().set("ratings=dead").unwrap();
     let begun = Instant::now();
-    let first = scores(&client).await.unwrap_err();
-    assert_eq!((first.code(), begun.elapsed()), (Code::DeadlineExceeded, policy.patience));
+    let few = policy.breaker.missed_in_a_row;
+    for missed in 1..=few {
+        let status = scores(&client).await.unwrap_err();
+        assert_eq!((status.code(), begun.elapsed()), (Code::DeadlineExceeded, policy.patience * missed));
+    }
     for _ in 0..100 {
         let next = scores(&client).await.unwrap_err();
         assert_eq!(next.code(), Code::Unavailable);
         assert!(next.message().contains("circuit breaker is open"), "{}", next.message());
     }
-    assert_eq!(begun.elapsed(), policy.patience, "the others cost nothing");
+    assert_eq!(begun.elapsed(), policy.patience * few, "the others cost nothing");
     assert_eq!(stage.asked(), 0);
 
     shared.faults().clear();
@@ -108,6 +111,22 @@ async fn a_dead_service_costs_one_deadline_then_nothing() {
     scores(&client).await.unwrap();
     scores(&client).await.unwrap();
     assert_eq!(stage.asked(), 2, "it is back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tester_s_faults_are_nobody_else_s() {
+    let shared = Resilience::new(&Metrics::new());
+    let (stage, policy) = (Stage::default(), Policy::optional());
+    let client = local(&stage, policy, &shared);
+    for fault in ["ratings=dead", "ratings=error:unavailable", "ratings=slow:250"] {
+        let tester = Context::default().with_faults(Faults::parse(fault).unwrap());
+        for _ in 0..20 {
+            let _ = tester.clone().scope(scores(&client)).await;
+            // One that is not waited for to its end.
+            let _ = tokio::time::timeout(policy.patience / 3, tester.clone().scope(scores(&client))).await;
+            scores(&client).await.expect("others are answered");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

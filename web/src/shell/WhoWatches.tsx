@@ -40,7 +40,8 @@ function Menu({ me }: { me: Me }): ReactElement {
       document.removeEventListener('keydown', escape)
     }
   }, [open])
-  const name = me.profile?.name ?? me.account?.email ?? 'Account'
+  // While accounts do not answer, nobody has a name.
+  const name = [me.profile?.name, me.account?.email].find(Boolean) ?? 'Account'
   const leave = (): void => {
     // What can't be told to the service just now is told when it is reached again.
     void session.leave().catch(() => undefined).then(() => go('/'))

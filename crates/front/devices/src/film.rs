@@ -139,6 +139,17 @@ impl Film {
         }
     }
 
+    /// As the catalogue would tell it, as far as that is kept: without people, genres and languages.
+    #[must_use]
+    pub fn title(&self) -> Title {
+        Title {
+            id: self.id.to_string(),
+            name: self.name.to_string(),
+            duration_us: self.duration_us,
+            ..Title::default()
+        }
+    }
+
     /// Its name in the first of these languages that it has one in.
     #[must_use]
     pub fn name(&self, languages: &[String]) -> &Arc<str> {

@@ -9,7 +9,7 @@
 //! | ratings | titles without a score |
 //! | history | titles without progress |
 //! | accounts, billing | no profile's name; a title counts as playable until it is played |
-//! | catalog | what was shown before |
+//! | catalog | what was shown before; of a title's page at least what its card knows |
 //! | search | a problem, of the search alone |
 
 mod answer;

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use matinee_service::context::Context;
 use tonic::{Response, Status};
 
 /// A service that need not answer. Said once when it stops answering, and once when it does again.
@@ -23,7 +24,9 @@ impl Optional {
 
     /// What it answers in time.
     pub async fn ask<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Option<T> {
-        let asked = tokio::time::timeout(self.patience, call).await;
+        // The deadline goes with the call: only so does its circuit breaker hear that it was missed.
+        let asked = Context::current().within(self.patience).scope(call);
+        let asked = tokio::time::timeout(self.patience, asked).await;
         let reason = match asked {
             Ok(Ok(answer)) => {
                 if self.failing.swap(false, Ordering::Relaxed) {

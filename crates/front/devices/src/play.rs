@@ -7,9 +7,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
-use matinee_contracts::catalog::{GetTitleRequest, Title};
+use matinee_contracts::catalog::Title;
 use matinee_contracts::playback::StartRequest;
 use matinee_service::clock::rfc3339;
+use matinee_service::context::Context;
 use matinee_service::http::{JsonBody, Problem};
 use matinee_service::viewer::{Membership, Viewer};
 use serde::{Deserialize, Serialize};
@@ -161,17 +162,21 @@ async fn start(devices: &Devices, viewer: &Viewer, shape: Shape, play: PlayJson)
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
 
-/// The title, where the catalogue answers in time.
-async fn title(devices: &Devices, id: &str) -> Option<Title> {
-    let mut catalog = devices.services.catalog.clone();
-    let asked = tokio::time::timeout(PATIENCE, catalog.get_title(GetTitleRequest { id: id.to_owned() }));
-    Some(asked.await.ok()?.ok()?.into_inner())
+/// The title, where the catalogue answers in time or did before.
+async fn title(devices: &Devices, id: &str) -> Option<Arc<Title>> {
+    let asked = Context::current().within(PATIENCE).scope(devices.shelf.page_of(id));
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok((title, _))) => Some(title),
+        _ => devices.shelf.page_before(id).await.map(|(title, _)| title),
+    }
 }
 
 /// A title's words; without the catalogue a title is known by its id, and plays all the same.
-fn played(title: Option<Title>, id: &str, duration_us: u64) -> PlayedJson {
-    let title =
-        title.unwrap_or_else(|| Title { id: id.to_owned(), name: id.to_owned(), duration_us, ..Title::default() });
+fn played(title: Option<Arc<Title>>, id: &str, duration_us: u64) -> PlayedJson {
+    let title = title.map_or_else(
+        || Title { id: id.to_owned(), name: id.to_owned(), duration_us, ..Title::default() },
+        Arc::unwrap_or_clone,
+    );
     let at = |micros: u64| (micros > 0).then(|| seconds(micros));
     let opening = title.intro_end_us > title.intro_start_us;
     PlayedJson {

@@ -2,7 +2,8 @@
 //!
 //! A home shows hundreds of titles, and most homes show the same ones. What was read within [`FRESH`] is shown as it is;
 //! what is older is shown once more while it is read again behind the viewer's back; only what was never read, or not for
-//! [`KEPT`], is waited for. So a catalogue that is slow or down costs what is new, and nothing of what was seen before.
+//! [`OLD`], is waited for. So a catalogue that is slow or down costs what is new, and nothing of what was seen before:
+//! where it does not answer, what is old is shown as it was.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,10 +12,12 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use matinee_contracts::catalog::catalog_client::CatalogClient;
-use matinee_contracts::catalog::{GetTitlesRequest, ListGenresRequest, ListTitlesRequest};
+use matinee_contracts::catalog::{GetTitleRequest, GetTitlesRequest, ListGenresRequest, ListTitlesRequest, Title};
 use matinee_service::channel::Channel;
+use matinee_service::context::Context;
 use moka::future::Cache;
 use tokio::time::Instant;
+use tonic::{Code, Status};
 
 use crate::film::Film;
 use crate::optional::Optional;
@@ -23,10 +26,16 @@ use crate::optional::Optional;
 const FRESH: Duration = Duration::from_secs(5);
 /// Genres change seldom.
 const GENRES_FRESH: Duration = Duration::from_secs(60);
-/// What was not read again for so long is forgotten.
-const KEPT: Duration = Duration::from_secs(600);
+/// What was not read again for so long is shown only where the catalogue does not answer.
+const OLD: Duration = Duration::from_secs(600);
+/// And for so long it is forgotten: longer than a catalogue is down.
+const KEPT: Duration = Duration::from_secs(48 * 3600);
 /// Titles in memory, at the most: about 1 kB each.
 const MOST_TITLES: u64 = 100_000;
+/// Titles in memory with all that a page says of them, at the most: about 10 kB each.
+const MOST_PAGES: u64 = 5_000;
+/// Series whose episodes are in memory, at the most.
+const MOST_SERIES: u64 = 5_000;
 /// Titles that the catalogue takes in one request.
 const AT_ONCE: usize = 500;
 /// How long a screen waits for titles that it must have.
@@ -41,6 +50,11 @@ struct Kept {
     again: AtomicBool,
 }
 
+/// Whether a service did not answer, rather than say no.
+fn is_away(status: &Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled)
+}
+
 #[derive(Debug, Default)]
 struct Genres {
     names: Arc<HashMap<String, String>>,
@@ -53,6 +67,8 @@ struct Genres {
 pub struct Shelf {
     catalog: CatalogClient<Channel>,
     titles: Cache<Arc<str>, Arc<Kept>>,
+    pages: Cache<Arc<str>, Arc<Title>>,
+    series: Cache<Arc<str>, Arc<Vec<Arc<Film>>>>,
     genres: Arc<Mutex<Genres>>,
     service: Arc<Optional>,
 }
@@ -62,7 +78,10 @@ impl Shelf {
     #[must_use]
     pub fn new(catalog: CatalogClient<Channel>) -> Self {
         let titles = Cache::builder().max_capacity(MOST_TITLES).time_to_live(KEPT).build();
-        Self { catalog, titles, genres: Arc::default(), service: Arc::new(Optional::new("catalog", PATIENCE)) }
+        let pages = Cache::builder().max_capacity(MOST_PAGES).time_to_live(KEPT).build();
+        let series = Cache::builder().max_capacity(MOST_SERIES).time_to_live(KEPT).build();
+        let service = Arc::new(Optional::new("catalog", PATIENCE));
+        Self { catalog, titles, pages, series, genres: Arc::default(), service }
     }
 
     /// Those of `ids` that are known, by id.
@@ -76,7 +95,9 @@ impl Shelf {
                 missing.push(id.to_owned());
                 continue;
             };
-            if kept.read.elapsed() >= FRESH && !kept.again.swap(true, Ordering::Relaxed) {
+            if kept.read.elapsed() >= OLD {
+                missing.push(id.to_owned());
+            } else if kept.read.elapsed() >= FRESH && !kept.again.swap(true, Ordering::Relaxed) {
                 stale.push(id.to_owned());
             }
             if let Some(film) = &kept.film {
@@ -90,8 +111,12 @@ impl Shelf {
         if !missing.is_empty() {
             missing.sort_unstable();
             missing.dedup();
-            for film in self.read(missing).await {
-                found.insert(Arc::clone(&film.id), film);
+            for (id, film) in self.read(missing).await {
+                match film {
+                    Some(film) => found.insert(id, film),
+                    // It was there once.
+                    None => found.remove(&id),
+                };
             }
         }
         found
@@ -102,8 +127,9 @@ impl Shelf {
         self.films(vec![id]).await.into_values().next()
     }
 
-    /// Reads titles from the catalogue, keeps them, and says which there are. What is not answered stays as it was kept.
-    async fn read(&self, ids: Vec<String>) -> Vec<Arc<Film>> {
+    /// Reads titles from the catalogue, keeps them, and says of each whether there is one. What is not answered stays as
+    /// it was kept, and is left out.
+    async fn read(&self, ids: Vec<String>) -> Vec<(Arc<str>, Option<Arc<Film>>)> {
         let parts = ids.chunks(AT_ONCE).map(|part| async move {
             let request = GetTitlesRequest { ids: part.to_vec() };
             let mut catalog = self.catalog.clone();
@@ -111,14 +137,13 @@ impl Shelf {
                 self.try_later(part).await;
                 return Vec::new();
             };
-            let films: Vec<_> = answer.titles.iter().map(|title| Arc::new(Film::of(title))).collect();
-            for id in part.iter().filter(|id| !films.iter().any(|film| *film.id == ***id)) {
-                self.keep(Arc::from(id.as_str()), None).await;
+            let mut read: HashMap<&str, Arc<Film>> =
+                answer.titles.iter().map(|title| (title.id.as_str(), Arc::new(Film::of(title)))).collect();
+            let read: Vec<_> = part.iter().map(|id| (Arc::from(id.as_str()), read.remove(id.as_str()))).collect();
+            for (id, film) in &read {
+                self.keep(Arc::clone(id), film.clone()).await;
             }
-            for film in &films {
-                self.keep(Arc::clone(&film.id), Some(Arc::clone(film))).await;
-            }
-            films
+            read
         });
         join_all(parts).await.into_iter().flatten().collect()
     }
@@ -150,14 +175,47 @@ impl Shelf {
         Some(films)
     }
 
-    /// The episodes of a series, in their order; nothing where the catalogue does not answer.
-    pub async fn episodes(&self, series: &str) -> Option<Vec<Arc<Film>>> {
+    /// All that the catalogue says of a title; where it does not answer, what it said last, or as much as a card knows.
+    pub async fn page_of(&self, id: &str) -> Result<(Arc<Title>, Arc<Film>), Status> {
+        let before = self.page_before(id).await;
+        let mut catalog = self.catalog.clone();
+        let asked = catalog.get_title(GetTitleRequest { id: id.to_owned() });
+        // Where something can stand in, nobody waits long.
+        let context = Context::current();
+        let context = if before.is_some() { context.within(PATIENCE) } else { context };
+        match context.scope(asked).await {
+            Ok(answer) => {
+                let title = Arc::new(answer.into_inner());
+                self.pages.insert(Arc::from(id), Arc::clone(&title)).await;
+                let film = Arc::new(Film::of(&title));
+                Ok((title, film))
+            }
+            Err(status) => before.filter(|_| is_away(&status)).ok_or(status),
+        }
+    }
+
+    /// The same, as far as it is known without asking.
+    pub async fn page_before(&self, id: &str) -> Option<(Arc<Title>, Arc<Film>)> {
+        if let Some(title) = self.pages.get(id).await {
+            let film = Arc::new(Film::of(&title));
+            return Some((title, film));
+        }
+        let film = self.titles.get(id).await?.film.clone()?;
+        Some((Arc::new(film.title()), film))
+    }
+
+    /// The episodes of a series, in their order; where the catalogue does not answer, those that it had.
+    pub async fn episodes(&self, series: &str) -> Option<Arc<Vec<Arc<Film>>>> {
         let request = ListTitlesRequest { series: series.to_owned(), ..ListTitlesRequest::default() };
         let mut catalog = self.catalog.clone();
-        let answer = self.service.ask(catalog.list_titles(request)).await?;
+        let Some(answer) = self.service.ask(catalog.list_titles(request)).await else {
+            return self.series.get(series).await;
+        };
         let mut films: Vec<_> = answer.titles.iter().map(|title| Arc::new(Film::of(title))).collect();
         // Specials come after the seasons.
         films.sort_by_key(|film| (film.season == 0, film.season, film.episode));
+        let films = Arc::new(films);
+        self.series.insert(Arc::from(series), Arc::clone(&films)).await;
         Some(films)
     }
 

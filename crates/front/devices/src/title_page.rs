@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use http::HeaderMap;
 use matinee_contracts::billing::EntitlementRequest;
-use matinee_contracts::catalog::{Credit, GetTitleRequest, Title};
+use matinee_contracts::catalog::{Credit, Title};
 use matinee_contracts::ratings::{Opinion, OpinionsRequest};
 use matinee_contracts::recommend::SimilarRequest;
 use matinee_service::http::Problem;
@@ -163,14 +163,13 @@ pub async fn title(
 ) -> Result<Response, Problem> {
     let shape = Device::parse(&device)?.shape();
     let (title, progress, said, similar, entitled) = tokio::join!(
-        read(&devices, &id),
+        devices.shelf.page_of(&id),
         Progress::of(&devices, &viewer),
         opinion(&devices, &viewer, &id),
         similar(&devices, &viewer, &id),
         entitled(&devices, &viewer),
     );
-    let title = title?;
-    let (film, now_us) = (Film::of(&title), devices.clock.now_us());
+    let ((title, film), now_us) = (title?, devices.clock.now_us());
     if !film.published && film.kind != Kind::Series {
         return Err(Problem::not_found(format!("title {id} is not published")));
     }
@@ -180,7 +179,8 @@ pub async fn title(
     }
     let series = if film.kind == Kind::Series { &film.id } else { &film.series };
     let episodes = async { if series.is_empty() { None } else { devices.shelf.episodes(series).await } };
-    let named = similar.iter().map(String::as_str).chain([&*film.series]).collect();
+    let named =
+        similar.iter().map(String::as_str).chain([&*film.series].into_iter().filter(|id| !id.is_empty())).collect();
     let (episodes, mut films, genres) = tokio::join!(episodes, devices.shelf.films(named), devices.shelf.genres(),);
     let episodes = episodes.unwrap_or_default();
     let parent = films.remove(&film.series);
@@ -208,7 +208,7 @@ pub async fn title(
         seasons: (film.kind == Kind::Series).then(|| seasons(&episodes, &deck, now_us)),
         series: parent.map(|of| SeriesJson { id: of.id.to_string(), name: of.name(&viewer.languages).to_string() }),
         next: next.map(|film| next_json(&film, &viewer, shape)),
-        ..page.words(title, &progress)
+        ..page.words(&title, &progress)
     };
     Ok(screen(&headers, &page))
 }
@@ -223,7 +223,7 @@ struct Page<'a> {
 
 impl Page<'_> {
     /// What the catalogue says of the title, for this viewer; the rest is left empty.
-    fn words(&self, title: Title, progress: &Progress) -> PageJson {
+    fn words(&self, title: &Title, progress: &Progress) -> PageJson {
         let (film, languages) = (self.film, &self.viewer.languages);
         let watched = progress.in_title(&film.id);
         let genre =
@@ -234,15 +234,15 @@ impl Page<'_> {
             id: film.id.to_string(),
             kind: film.kind,
             name: film.name(languages).to_string(),
-            original_name: title.original_name,
+            original_name: title.original_name.clone(),
             description: film.description(languages).to_string(),
             year: film.year,
             genres: title.genres.iter().map(genre).collect(),
-            people: title.people.into_iter().take(PEOPLE).map(CreditJson::from).collect(),
+            people: title.people.iter().take(PEOPLE).cloned().map(CreditJson::from).collect(),
             maturity_age: film.age(self.viewer.territory),
             rating_label: film.rating_label(self.viewer.territory).map(str::to_owned),
-            audio_languages: title.audio_languages,
-            subtitle_languages: title.subtitle_languages,
+            audio_languages: title.audio_languages.clone(),
+            subtitle_languages: title.subtitle_languages.clone(),
             duration_seconds: seconds(film.duration_us),
             artwork: artwork(film, self.shape.poster, Some(self.shape.stage), languages),
             score: None,
@@ -252,8 +252,8 @@ impl Page<'_> {
             not_playable: None,
             progress: watched.and_then(crate::history::share),
             resume_seconds: watched.filter(|w| w.resume_us > 0).map(|w| seconds(w.resume_us)),
-            credits: title.credits,
-            license: title.license,
+            credits: title.credits.clone(),
+            license: title.license.clone(),
             similar: Vec::new(),
             seasons: None,
             series: None,
@@ -265,11 +265,6 @@ impl Page<'_> {
             credits_start: (title.credits_start_us > 0).then(|| seconds(title.credits_start_us)),
         }
     }
-}
-
-async fn read(devices: &Devices, id: &str) -> Result<Title, Problem> {
-    let mut catalog = devices.services.catalog.clone();
-    Ok(catalog.get_title(GetTitleRequest { id: id.to_owned() }).await?.into_inner())
 }
 
 /// What the profile said of a title, where ratings answer.

@@ -119,6 +119,36 @@ async fn without_the_catalogue_home_shows_what_it_showed_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_catalogue_that_is_down_for_hours_leaves_homes_and_pages_as_they_were() {
+    for state in [State::Dead, State::Hanging] {
+        let house = House::with_films(12);
+        series(&house);
+        let uris = ["/api/web/home", "/api/web/titles/film-1", "/api/tv/titles/saga"];
+        let mut before = Vec::new();
+        for uri in uris {
+            before.push(house.get(uri).await.1);
+        }
+        house.state("catalog", state.clone());
+        tokio::time::advance(std::time::Duration::from_secs(5 * 3600)).await;
+        for (uri, before) in uris.into_iter().zip(before) {
+            assert_eq!(house.get(uri).await, (http::StatusCode::OK, before), "{uri} while it is {state:?}");
+        }
+        // One whose page nobody saw has what its card knows.
+        let (status, page) = house.get("/api/web/titles/film-7").await;
+        assert_eq!((status.as_u16(), page["name"].as_str()), (200, Some("Film 7")));
+        if state == State::Dead {
+            assert_eq!(house.get("/api/web/titles/unknown").await.0, 503);
+        }
+        // What is gone when it is back is not shown once more.
+        house.fake.0.states.lock().unwrap().clear();
+        house.fake.0.titles.lock().unwrap().remove("film-1");
+        let (_, home) = house.get("/api/web/home").await;
+        assert!(!home.to_string().contains(r#""id":"film-1""#), "{home}");
+        assert_eq!(house.get("/api/web/titles/film-1").await.0, 404);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_everything_down_home_is_still_a_home() {
     let house = House::with_films(12);
     for service in ["catalog", "recommend", "ratings", "history", "accounts", "billing"] {

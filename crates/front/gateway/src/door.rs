@@ -214,10 +214,11 @@ const REPORTS_AT_ONCE: LimitSettings = LimitSettings {
     patience: Duration::ZERO,
 };
 
-/// Screens and plays at once: a millisecond each, so that even the last of these waits a few tens of them.
+/// Screens and plays at once: about a millisecond each, so that under load even the last of the least waits a few tens of
+/// them.
 fn screens_at_once() -> LimitSettings {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    LimitSettings { first: 32 * cores, least: 16 * cores, ..LimitSettings::default() }
+    LimitSettings { first: 32 * cores, least: 8 * cores, ..LimitSettings::default() }
 }
 
 async fn admit(State((doorman, tokens)): State<(Arc<Doorman>, Tokens)>, request: Request, next: Next) -> Response {

@@ -4,10 +4,12 @@ mod house;
 
 use std::collections::BTreeSet;
 
-use house::{House, claims, keys, settings, token};
+use house::{House, NOW, claims, keys, settings, token};
 use http::{Method, StatusCode, header};
 use matinee_engines::objects::Objects;
 use matinee_gateway::door::{DoorSettings, StudioKey};
+use matinee_service::access::{AccessClaims, AccessKeys};
+use matinee_service::secrets::{KeyRing, SecretKey};
 use serde_json::{Value, json};
 
 const PROFILE: &str = r#"{"name":"Kids","avatar":"fox","kids":true,"maturityLimit":6,"language":"de",
@@ -63,6 +65,57 @@ async fn a_refresh_token_is_taken_from_the_cookie_or_the_body() {
     let answer = house.ask(Method::POST, "/api/account/refresh", &cookie, "").await;
     assert_eq!((answer.status.as_u16(), answer.cookies().len()), (503, 0));
     assert_eq!(house.ask(Method::POST, "/api/account/refresh", &[], "").await.code(), "sign_in");
+}
+
+#[tokio::test]
+async fn who_watches_goes_on_while_accounts_are_down() {
+    let house = House::new(&settings());
+    for call in ["Accounts.refresh", "Accounts.get_account", "Accounts.sign_in"] {
+        house.refuse(call, tonic::Status::unavailable("it is down"));
+    }
+    // Who it is stands in the token.
+    let me = house.member(Method::GET, "/api/account", "").await;
+    assert_eq!((me.status.as_u16(), me.json()["signedIn"].as_bool()), (200, Some(true)));
+    assert_eq!((me.json()["profile"]["id"].as_str(), me.json()["account"]["id"].as_str()), (Some("p1"), Some("a1")));
+
+    let of = |iat: u64, exp: u64| {
+        keys().issue(&AccessClaims { iat, exp, roles: vec!["admin".to_owned()], ..claims() }).unwrap()
+    };
+    let refreshed = async |token: &str| {
+        let cookie = format!("matinee_access={token}; matinee_refresh=r1");
+        let headers = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+        house.ask(Method::POST, "/api/account/refresh", &headers, "").await
+    };
+    // It expired a minute ago.
+    let answer = refreshed(&of(NOW - 960, NOW - 60)).await;
+    assert_eq!((answer.status.as_u16(), answer.cookies().len()), (200, 1), "the refresh token stays as it is");
+    let cookie = answer.cookie("matinee_access").unwrap();
+    let longer = cookie.trim_start_matches("matinee_access=").split(';').next().unwrap();
+    let held = keys().verify(longer, NOW).unwrap();
+    assert_eq!((held.iat, held.exp, held.roles.len()), (NOW - 960, NOW + 300, 0), "for watching alone");
+    let native = [("authorization", format!("Bearer {}", of(NOW - 960, NOW - 60)))];
+    let native = [(native[0].0, native[0].1.as_str())];
+    let answer = house.ask(Method::POST, "/api/account/refresh", &native, r#"{"refreshToken":"r2"}"#).await;
+    assert_eq!(answer.json()["refreshToken"], "r2");
+    assert!(keys().verify(answer.json()["accessToken"].as_str().unwrap(), NOW).is_ok());
+
+    // Not for ever, and not for what was never a token of ours.
+    let old = of(NOW - 12 * 3600, NOW - 60);
+    let other = AccessKeys::new(&KeyRing::of(SecretKey::new([2; 32])));
+    let forged = other.issue(&AccessClaims { iat: NOW - 960, exp: NOW - 60, ..claims() }).unwrap();
+    for token in [old.as_str(), forged.as_str(), "a.b.c", ""] {
+        let answer = refreshed(token).await;
+        assert_eq!((answer.status.as_u16(), answer.cookies().len()), (503, 0), "{token}");
+        assert!(answer.retry_after() >= 1);
+    }
+    // Nor where accounts say no.
+    house.refuse("Accounts.refresh", tonic::Status::unauthenticated("the refresh token was used before"));
+    assert_eq!(refreshed(&of(NOW - 960, NOW - 60)).await.status, 401);
+
+    let body = r#"{"email":"ada@example.org","password":"correct horse"}"#;
+    let answer = house.ask(Method::POST, "/api/account/sign-in", &[], body).await;
+    assert_eq!(answer.status, 503, "a sign-in can't be without accounts");
+    assert!(answer.retry_after() >= 1 && answer.headers[header::CONTENT_TYPE] == "application/problem+json");
 }
 
 #[tokio::test]

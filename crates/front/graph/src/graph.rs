@@ -34,7 +34,8 @@ const TOKENS: usize = 4_000;
 const PLANNING: Duration = Duration::from_secs(1);
 
 /// What a client sends.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[schema(as = GraphOperation)]
 #[serde(rename_all = "camelCase")]
 pub struct Asked {
     /// The document; nothing where its hash is enough.
@@ -45,9 +46,11 @@ pub struct Asked {
     pub operation_name: Option<String>,
     /// By name.
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     pub variables: Option<Map<String, Value>>,
     /// `persistedQuery.sha256Hash`.
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     pub extensions: Option<Value>,
 }
 

@@ -1,22 +1,40 @@
 //! The graph over HTTP: `POST /graphql`, and its schema at `GET /graphql/schema`.
 
-use axum::Router;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Extension, Json, Query, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::{StatusCode, header};
 use matinee_service::viewer::Viewer;
 use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::error::Refused;
 use crate::graph::{Asked, Graph};
 
 /// The routes, which stand behind the door: it says who asks, as an extension of the request. Without it, nobody does.
-pub fn router(graph: Graph) -> Router {
-    Router::new().route("/graphql", post(answer)).route("/graphql/schema", get(schema)).with_state(graph)
+pub fn router(graph: Graph) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(answer)).routes(routes!(schema)).with_state(graph)
 }
 
+/// What the graph answers.
+#[derive(ToSchema)]
+#[schema(as = GraphAnswer)]
+#[expect(dead_code, reason = "it describes what is written as it comes")]
+struct AnswerJson {
+    /// What was asked for, as far as it is known.
+    #[schema(value_type = Option<Object>)]
+    data: Option<Map<String, Value>>,
+    /// What went wrong, each with a `message` and `extensions.code`.
+    #[schema(value_type = Option<Vec<Object>>)]
+    errors: Option<Vec<Value>>,
+}
+
+/// Answers an operation of the federated graph.
+#[utoipa::path(post, path = "/graphql", tag = "viewing", request_body = Asked,
+    responses((status = 200, body = AnswerJson)))]
 async fn answer(
     State(graph): State<Graph>,
     viewer: Option<Extension<Viewer>>,
@@ -33,13 +51,17 @@ async fn answer(
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Which {
+    /// Whether the schema is wanted as the planner reads it.
     #[serde(default)]
     supergraph: Option<String>,
 }
 
-/// As clients see it; with `?supergraph`, as the planner reads it.
+/// The schema of the graph, as clients see it; with `?supergraph`, as the planner reads it.
+#[utoipa::path(get, path = "/graphql/schema", tag = "viewing", params(Which),
+    responses((status = 200, body = String, content_type = "text/plain")))]
 async fn schema(State(graph): State<Graph>, Query(which): Query<Which>) -> Response {
     let text = if which.supergraph.is_some() { graph.supergraph() } else { graph.schema() };
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text.to_owned()).into_response()

@@ -239,3 +239,12 @@ fn the_schema_is_there_for_clients() {
     assert!(world.graph.schema().contains("score: Float"), "{}", world.graph.schema());
     assert!(world.graph.supergraph().contains("@join__type(graph: CATALOG"));
 }
+
+#[test]
+fn the_routes_are_described_for_programs() {
+    let document = matinee_graph::router(world(false).graph).to_openapi();
+    let document = serde_json::to_value(document).unwrap();
+    assert_eq!(document["paths"]["/graphql"]["post"]["tags"], json!(["viewing"]));
+    assert!(document["components"]["schemas"]["GraphOperation"]["properties"]["operationName"].is_object());
+    assert!(document["paths"]["/graphql/schema"]["get"].is_object());
+}

@@ -156,6 +156,22 @@ impl LakeService {
         Ok(())
     }
 
+    async fn flushed(&self) -> Result<u64, LakeError> {
+        let mut rows = 0;
+        for writer in self.0.writers.values() {
+            let mut writer = writer.lock().await;
+            loop {
+                let (read, durable) = writer.step().await?;
+                rows += durable;
+                if read == 0 {
+                    break;
+                }
+            }
+            rows += writer.seal().await?;
+        }
+        Ok(rows)
+    }
+
     async fn file(&self, place: &Place) -> Result<Option<File>, LakeError> {
         let Some(size) = self.0.files.size(place).await? else { return Ok(None) };
         let key = (place.object(), size);
@@ -220,18 +236,10 @@ impl Lake for LakeService {
     }
 
     async fn flush(&self, _: Request<FlushRequest>) -> Result<Response<FlushReply>, Status> {
-        let mut rows = 0;
-        for writer in self.0.writers.values() {
-            let mut writer = writer.lock().await;
-            loop {
-                let (read, durable) = writer.step().await?;
-                rows += durable;
-                if read == 0 {
-                    break;
-                }
-            }
-            rows += writer.seal().await?;
-        }
+        let service = self.clone();
+        // To its end, though the caller may leave: a batch that is given up halfway would be missing from the files.
+        let flushing = tokio::spawn(async move { service.flushed().await });
+        let rows = flushing.await.map_err(LakeError::from)??;
         Ok(Response::new(FlushReply { rows }))
     }
 }

@@ -97,7 +97,8 @@ impl Writer {
     /// Reads at most one batch of events, and writes what is full or due. Says how many events it read, and how many
     /// rows became durable.
     ///
-    /// On a failure all that is not durable is dropped, to be read again.
+    /// On a failure all that is not durable is dropped, to be read again. Once begun it must be waited for, unless the
+    /// writer is given up with it.
     pub async fn step(&mut self) -> Result<(usize, u64), LakeError> {
         let done = self.try_step().await;
         if done.is_err() {

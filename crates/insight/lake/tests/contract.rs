@@ -42,6 +42,26 @@ fn heartbeat(account: &str, profile: &str) -> Heartbeat {
 }
 
 #[tokio::test]
+async fn a_caller_that_leaves_early_loses_no_event() {
+    let world = World::open().await;
+    for patience in 0..40 {
+        world.tell("heartbeats", &heartbeat("acc", "p1")).await;
+        let mut flush = Box::pin(world.flush());
+        // So many times it is looked whether it is done.
+        for _ in 0..patience {
+            if futures::poll!(&mut flush).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(flush);
+        world.tell("heartbeats", &heartbeat("acc", "p2")).await;
+    }
+    world.flush().await;
+    assert_eq!(world.offsets("heartbeats").await, (0..80).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn events_become_typed_rows_of_their_day() {
     let world = World::open().await;
     world.tell("heartbeats", &heartbeat("acc", "p1")).await;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
+use matinee_service::resilience::FaultSwitch;
 use matinee_service::trace::{Spans, TraceSettings, spans};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::{FilterExt, filter_fn};
@@ -10,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::house::{self, Role};
 use crate::terminal::AnyError;
 
@@ -40,8 +41,13 @@ pub enum LogFormat {
     Json,
 }
 
-/// Runs until SIGTERM or SIGINT, then drains.
-pub fn run(config: Config, args: &RunArgs) -> Result<(), AnyError> {
+/// Runs until SIGTERM or SIGINT, then drains. With SIGHUP, `again` reads the configuration's file anew, where it has one,
+/// for the faults that are played: the rest holds until the next start.
+pub fn run(
+    config: Config,
+    args: &RunArgs,
+    again: Option<impl Fn() -> Result<Config, ConfigError>>,
+) -> Result<(), AnyError> {
     let (spans, collected) = spans(TraceSettings {
         rate: config.insight.trace_rate,
         slow: std::time::Duration::from_millis(config.insight.trace_slow_ms),
@@ -61,11 +67,35 @@ pub fn run(config: Config, args: &RunArgs) -> Result<(), AnyError> {
             tracing::info!("stopping: running requests end, running tasks go back");
             signalled.cancel();
         });
-        house::open(config, &roles, collected, stop).await
+        let faults = FaultSwitch::default();
+        faults.set(&config.faults.inject)?;
+        let running = house::open(config, &roles, collected, faults.clone(), stop);
+        tokio::select! {
+            ended = running => ended,
+            never = heed_changes(again, &faults) => Err(never.into()),
+        }
     })?;
     // Blocking work that outlives its request (a hash, a long read) is not waited for: nothing is lost by it.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     Ok(())
+}
+
+/// Plays other faults with each SIGHUP. Returns only where signals can't be had.
+async fn heed_changes(again: Option<impl Fn() -> Result<Config, ConfigError>>, faults: &FaultSwitch) -> std::io::Error {
+    // Without a file SIGHUP ends the process, as of any program whose terminal is closed.
+    let Some(again) = again else { return std::future::pending().await };
+    let mut changed = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
+        Ok(changed) => changed,
+        Err(error) => return error,
+    };
+    loop {
+        changed.recv().await;
+        let read = again().map_err(AnyError::from).and_then(|config| Ok(faults.set(&config.faults.inject)?));
+        match read {
+            Ok(()) => tracing::info!(faults = faults.shown(), "the configuration was read again, for its faults"),
+            Err(error) => tracing::error!(%error, "the configuration can't be read again; nothing changes"),
+        }
+    }
 }
 
 fn log(format: LogFormat, spans: Spans) {

@@ -26,7 +26,6 @@ use matinee_model::ids::AccountId;
 use matinee_model::territory::Territory;
 use matinee_service::access::AccessKeys;
 use matinee_service::clock::SystemClock;
-use utoipa_axum::router::OpenApiRouter;
 
 use super::{House, Role};
 use crate::config::{Access, Config};
@@ -57,7 +56,7 @@ impl House<'_> {
         };
         let devices = Devices::new(self.screens(), Patience::default(), Arc::new(SystemClock));
         let graph = matinee_graph::router(self.graph()?);
-        let rooms = Rooms { viewing: vec![devices.router(), OpenApiRouter::from(graph)], studio: uploads };
+        let rooms = Rooms { viewing: vec![devices.router(), graph], studio: uploads };
         let keeper = Keeper {
             keys: AccessKeys::new(&self.secrets.access),
             clock: Arc::new(SystemClock),

@@ -3,6 +3,7 @@
 //! Closed, calls go through and are counted over a sliding window; where too many fail or are slow, or several in a row
 //! miss their deadline, it opens. Open, calls are refused at once. After a while a few are let through (half-open): when
 //! they are answered it closes, when one is not it opens for twice as long.
+//! A fault that a request asked for itself (a tester's header) does not count: it is no sign of how the service is for others.
 //! Source: M. Nygard, "Release It!" (2018), "Circuit Breaker"; the ratios over a window are those of Resilience4j.
 
 use std::collections::VecDeque;
@@ -277,6 +278,11 @@ impl Around for Breaker {
                 return refuse(Status::unavailable(reason));
             }
         };
+        // Also where the tester does not wait for the answer, so before it.
+        if Context::current().faults().is_some_and(|faults| faults.names(self.name)) {
+            ticket.left();
+            return next.run(request).await;
+        }
         let answer = next.run(request).await;
         if was_refused(&answer) {
             ticket.left();

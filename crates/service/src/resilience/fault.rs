@@ -76,6 +76,11 @@ impl Faults {
         Self::parse(value.to_str().map_err(|_| FaultError::NotText)?).map(Some)
     }
 
+    /// Whether one is of `service`.
+    pub(crate) fn names(&self, service: &str) -> bool {
+        self.of(service).is_some()
+    }
+
     fn of(&self, service: &str) -> Option<&Fault> {
         self.0.iter().find(|fault| fault.service == service)
     }

@@ -53,7 +53,8 @@ impl Policy {
                 failed: 0.5,
                 slow: 0.8,
                 slow_after: Duration::from_millis(200),
-                missed_in_a_row: 1,
+                // One may be a hiccup, which must not cost everybody their rows.
+                missed_in_a_row: 3,
                 ..BreakerSettings::default()
             },
             at_once: 128,

@@ -1,23 +1,41 @@
 //! The catalogue's part of the graph: what is said about titles, to who may watch them here and now.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use async_graphql::dataloader::Loader;
 use async_graphql::{Context, EmptyMutation, Enum, ID, Object, Result, SimpleObject};
 use matinee_contracts::catalog as contract;
 use matinee_contracts::catalog::catalog_client::CatalogClient;
-use matinee_contracts::catalog::{GetTitleRequest, ListTitlesRequest, TitleKind};
+use matinee_contracts::catalog::{GetTitlesRequest, ListTitlesRequest, TitleKind};
 use matinee_contracts::viewer::Viewer;
+use matinee_model::ids::TitleId;
 use matinee_model::licence::{LicenceWindow, Licensed, licensed};
 use matinee_model::territory::{Reach, Territory};
 use matinee_service::channel::Channel;
-use matinee_service::subgraph::{Schemed, Subgraph, refused, viewer};
-use tonic::Code;
+use matinee_service::subgraph::{Schemed, Subgraph, loader, refused, viewer};
+use tonic::Status;
 
 /// The subgraph, over the service wherever it is.
 #[must_use]
 pub fn subgraph(catalog: CatalogClient<Channel>) -> Arc<dyn Subgraph> {
-    Arc::new(Schemed::new("catalog", Query { catalog }, EmptyMutation))
+    let titles = Titles(catalog.clone());
+    Arc::new(Schemed::new("catalog", Query { catalog }, EmptyMutation).batching(move |_| titles.clone()))
+}
+
+/// Titles by their ids.
+#[derive(Clone)]
+struct Titles(CatalogClient<Channel>);
+
+impl Loader<String> for Titles {
+    type Value = contract::Title;
+    type Error = Status;
+
+    async fn load(&self, ids: &[String]) -> std::result::Result<HashMap<String, contract::Title>, Status> {
+        let found = self.0.clone().get_titles(GetTitlesRequest { ids: ids.to_vec() }).await?.into_inner();
+        Ok(found.titles.into_iter().map(|title| (title.id.clone(), title)).collect())
+    }
 }
 
 /// What a title is.
@@ -165,6 +183,14 @@ fn age(title: &contract::Title, territory: &str) -> u32 {
     here.map_or(title.maturity_age, |rating| rating.age)
 }
 
+/// A title that may be watched here and now.
+async fn one(context: &Context<'_>, id: ID) -> Result<Option<Title>> {
+    // What is no id is nothing's.
+    let Ok(id) = TitleId::parse(id.as_str()) else { return Ok(None) };
+    let found = loader::<Titles>(context)?.load_one(id.into()).await.map_err(|status| refused(&status))?;
+    Ok(found.filter(|title| shown(title, &viewer(context))).map(Title))
+}
+
 /// Whether a title is shown to a viewer: published, for its age, and licensed where and when it is asked for.
 fn shown(title: &contract::Title, viewer: &Viewer) -> bool {
     if title.version.is_empty() && title.kind() != TitleKind::Series {
@@ -193,22 +219,11 @@ struct Query {
     catalog: CatalogClient<Channel>,
 }
 
-impl Query {
-    async fn one(&self, context: &Context<'_>, id: &str) -> Result<Option<Title>> {
-        let request = GetTitleRequest { id: id.to_owned() };
-        match self.catalog.clone().get_title(request).await {
-            Ok(found) => Ok(Some(found.into_inner()).filter(|title| shown(title, &viewer(context))).map(Title)),
-            Err(status) if matches!(status.code(), Code::NotFound | Code::InvalidArgument) => Ok(None),
-            Err(status) => Err(refused(&status)),
-        }
-    }
-}
-
 #[Object]
 impl Query {
     /// A title that may be watched here and now.
     async fn title(&self, context: &Context<'_>, id: ID) -> Result<Option<Title>> {
-        self.one(context, &id).await
+        one(context, id).await
     }
 
     /// Titles that may be watched here and now, in the order of their ids.
@@ -235,6 +250,6 @@ impl Query {
 
     #[graphql(entity)]
     async fn find_title(&self, context: &Context<'_>, id: ID) -> Result<Option<Title>> {
-        self.one(context, &id).await
+        one(context, id).await
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use matinee_contracts::history as contract;
 use matinee_contracts::history::history_server::{History, HistoryServer};
 use matinee_contracts::history::{
-    EraseReply, EraseRequest, ListReply, ListRequest, RemoveReply, RemoveRequest, ResumeRequest,
+    EraseReply, EraseRequest, ListReply, ListRequest, PositionsReply, PositionsRequest, RemoveReply, RemoveRequest,
+    ResumeRequest,
 };
 use matinee_engines::events::Events;
 use matinee_model::ids::{ProfileId, TitleId};
@@ -81,6 +82,22 @@ impl History for HistoryService {
     async fn resume(&self, request: Request<ResumeRequest>) -> Result<Response<contract::Watched>, Status> {
         let (profile, title) = (profile_id(&request.get_ref().profile)?, title_id(&request.get_ref().title)?);
         Ok(Response::new(message(&title, self.store.watched(&profile, &title).await?)))
+    }
+
+    async fn positions(&self, request: Request<PositionsRequest>) -> Result<Response<PositionsReply>, Status> {
+        let PositionsRequest { profile, titles } = request.into_inner();
+        if titles.len() > MOST_LISTED as usize {
+            let reason = format!("{} came, at most {MOST_LISTED} are taken", titles.len());
+            return Err(HistoryError::Field { field: "titles", reason }.into());
+        }
+        let profile = profile_id(&profile)?;
+        let parsed = titles.iter().map(|title| {
+            TitleId::parse(title).map_err(|error| HistoryError::Field { field: "titles", reason: error.to_string() })
+        });
+        let titles = parsed.collect::<Result<Vec<_>, _>>()?;
+        let watched = self.store.positions(&profile, &titles).await?;
+        let titles = titles.iter().zip(watched).map(|(title, watched)| message(title, watched)).collect();
+        Ok(Response::new(PositionsReply { titles }))
     }
 
     async fn list(&self, request: Request<ListRequest>) -> Result<Response<ListReply>, Status> {

@@ -43,6 +43,9 @@ pub trait HistoryStore: Send + Sync + Debug {
     /// The record of a title, if there is one.
     async fn watched(&self, profile: &ProfileId, title: &TitleId) -> Result<Option<Watched>, HistoryError>;
 
+    /// The records of titles, in their order.
+    async fn positions(&self, profile: &ProfileId, titles: &[TitleId]) -> Result<Vec<Option<Watched>>, HistoryError>;
+
     /// At most `most` titles of a profile, the latest first.
     async fn latest(
         &self,

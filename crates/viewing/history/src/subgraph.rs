@@ -1,23 +1,45 @@
 //! The history's part of the graph: where the viewer stopped.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
 use matinee_contracts::history::history_client::HistoryClient;
-use matinee_contracts::history::{ListRequest, RemoveRequest, ResumeRequest, Watched};
+use matinee_contracts::history::{ListRequest, PositionsRequest, RemoveRequest, Watched};
+use matinee_contracts::viewer::Viewer;
 use matinee_service::channel::Channel;
-use matinee_service::subgraph::{Schemed, Subgraph, profile, refused, viewer};
+use matinee_service::subgraph::{Schemed, Subgraph, loader, profile, refused, viewer};
+use tonic::Status;
 
 /// The subgraph, over the service wherever it is.
 #[must_use]
 pub fn subgraph(history: HistoryClient<Channel>) -> Arc<dyn Subgraph> {
-    Arc::new(Schemed::new("history", Query { history: history.clone() }, Mutation { history }))
+    let (queries, mutations) = (Query { history: history.clone() }, Mutation { history: history.clone() });
+    let positions = move |viewer: &Viewer| Positions { history: history.clone(), profile: viewer.profile.clone() };
+    Arc::new(Schemed::new("history", queries, mutations).batching(positions))
+}
+
+/// Where the viewer is in titles.
+struct Positions {
+    history: HistoryClient<Channel>,
+    profile: String,
+}
+
+impl Loader<String> for Positions {
+    type Value = Watched;
+    type Error = Status;
+
+    async fn load(&self, titles: &[String]) -> std::result::Result<HashMap<String, Watched>, Status> {
+        let request = PositionsRequest { profile: self.profile.clone(), titles: titles.to_vec() };
+        let found = self.history.clone().positions(request).await?.into_inner().titles;
+        Ok(found.into_iter().map(|watched| (watched.title.clone(), watched)).collect())
+    }
 }
 
 struct Title {
     id: ID,
     watched: Option<Watched>,
-    history: HistoryClient<Channel>,
 }
 
 impl Title {
@@ -25,13 +47,10 @@ impl Title {
         if let Some(watched) = &self.watched {
             return Ok(Some(watched.clone()));
         }
-        let profile = viewer(context).profile;
-        if profile.is_empty() {
+        if viewer(context).profile.is_empty() {
             return Ok(None);
         }
-        let request = ResumeRequest { profile, title: self.id.to_string() };
-        let watched = self.history.clone().resume(request).await.map_err(|status| refused(&status))?;
-        Ok(Some(watched.into_inner()))
+        loader::<Positions>(context)?.load_one(self.id.to_string()).await.map_err(|status| refused(&status))
     }
 }
 
@@ -67,17 +86,13 @@ impl Query {
         let limit = first.clamp(1, 500);
         let request = ListRequest { profile: profile(context)?, unfinished_only: true, limit };
         let watched = self.history.clone().list(request).await.map_err(|status| refused(&status))?.into_inner();
-        let title = |watched: Watched| Title {
-            id: watched.title.clone().into(),
-            watched: Some(watched),
-            history: self.history.clone(),
-        };
+        let title = |watched: Watched| Title { id: watched.title.clone().into(), watched: Some(watched) };
         Ok(watched.titles.into_iter().map(title).collect())
     }
 
     #[graphql(entity)]
     async fn find_title(&self, id: ID) -> Title {
-        Title { id, watched: None, history: self.history.clone() }
+        Title { id, watched: None }
     }
 }
 
@@ -91,6 +106,6 @@ impl Mutation {
     async fn forget(&self, context: &Context<'_>, title: ID) -> Result<Title> {
         let request = RemoveRequest { profile: profile(context)?, title: title.to_string() };
         self.history.clone().remove(request).await.map_err(|status| refused(&status))?;
-        Ok(Title { id: title, watched: None, history: self.history.clone() })
+        Ok(Title { id: title, watched: None })
     }
 }

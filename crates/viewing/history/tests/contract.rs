@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use matinee_contracts::events::Heartbeat;
 use matinee_contracts::history::history_client::HistoryClient;
-use matinee_contracts::history::{EraseRequest, ListRequest, RemoveRequest, ResumeRequest, Watched};
+use matinee_contracts::history::{EraseRequest, ListRequest, PositionsRequest, RemoveRequest, ResumeRequest, Watched};
 use matinee_contracts::telemetry::Beat;
 use matinee_engines::events::{self, EventLogConfig, Events};
 use matinee_history::HistoryService;
@@ -112,6 +112,29 @@ async fn a_film_is_resumed_where_the_latest_heartbeat_was() {
     assert_eq!((there.resume_us, there.at_us, there.finished), (610 * SECOND, 30, false));
     assert_eq!(world.resume("p1", "other").await.resume_us, 0);
     assert_eq!(world.resume("p2", "film").await.resume_us, 0);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn positions_in_many_titles_are_read_at_once_and_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::open(folder.path()).await;
+    world.beat("me", "kite", 1_000_000_000, 100).await;
+    world.beat("me", "boat", 2_000_000_000, 200).await;
+    let ask = async |titles: Vec<String>| {
+        let request = PositionsRequest { profile: "me".to_owned(), titles };
+        world.client.clone().positions(request).await.map(|reply| reply.into_inner().titles)
+    };
+    let found = ask(["boat", "unknown", "kite"].map(str::to_owned).to_vec()).await.unwrap();
+    let told: Vec<_> = found.iter().map(|watched| (watched.title.as_str(), watched.position_us / SECOND)).collect();
+    assert_eq!(told, [("boat", 200), ("unknown", 0), ("kite", 100)]);
+    assert_eq!(found[2], world.resume("me", "kite").await);
+    assert_eq!(ask(Vec::new()).await.unwrap(), []);
+    for wrong in [vec!["../etc".to_owned()], vec!["kite".to_owned(); 501]] {
+        let refused = ask(wrong).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert!(refused.message().starts_with("titles is refused: "), "{}", refused.message());
+    }
     world.close().await;
 }
 

@@ -10,9 +10,9 @@ use matinee_contracts::license::license_client::LicenseClient;
 use matinee_model::codec::KeyTier;
 use matinee_model::ids::TitleId;
 use matinee_service::channel::Channel;
-use tonic::Status;
 
 use crate::error::PlaybackError;
+use crate::neighbours::{in_time, unavailable};
 use crate::remembered::{Keeping, Remembered};
 
 const TIERS: [KeyTier; 4] = [KeyTier::Audio, KeyTier::Sd, KeyTier::Hd, KeyTier::Uhd];
@@ -26,14 +26,13 @@ const SERVICE: &str = "the licence service";
 pub struct KeyIds {
     license: LicenseClient<Channel>,
     known: Remembered<TitleId, Arc<[String]>>,
-    patience: Duration,
 }
 
 impl KeyIds {
-    /// Asks `license`, and waits for an answer no longer than `patience`.
+    /// As `license` names them.
     #[must_use]
-    pub fn new(license: LicenseClient<Channel>, patience: Duration) -> Self {
-        Self { license, known: Remembered::new(KEPT), patience }
+    pub fn new(license: LicenseClient<Channel>) -> Self {
+        Self { license, known: Remembered::new(KEPT) }
     }
 
     /// The ids of the keys of the title's sound and of its pictures up to a tier, hexadecimal.
@@ -46,14 +45,8 @@ impl KeyIds {
         let labels = TIERS.iter().map(|tier| tier.label().to_owned()).collect();
         let request = EnsureKeysRequest { title: title.as_str().to_owned(), labels };
         let mut license = self.license.clone();
-        let answer = tokio::time::timeout(self.patience, license.ensure_keys(request)).await;
-        let late = |_| Status::deadline_exceeded(format!("no answer after {:?}", self.patience));
-        let keys = answer.map_err(late).and_then(|answer| answer).map_err(|status| PlaybackError::Unavailable {
-            service: SERVICE,
-            title: title.clone(),
-            reason: status.message().to_owned(),
-        })?;
-        let keys = keys.into_inner().keys;
+        let answer = in_time(self.known.patience(title), license.ensure_keys(request)).await;
+        let keys = answer.map_err(|status| unavailable(SERVICE, title, &status))?.keys;
         if keys.len() != TIERS.len() || keys.iter().any(|key| key.kid.len() != 16) {
             let reason = format!("{} keys for {} labels", keys.len(), TIERS.len());
             return Err(PlaybackError::Answer { service: SERVICE, title: title.clone(), reason });

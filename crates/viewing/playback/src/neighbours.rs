@@ -11,6 +11,7 @@ use matinee_contracts::history::history_client::HistoryClient;
 use matinee_contracts::license::license_client::LicenseClient;
 use matinee_model::ids::{AccountId, ProfileId, TitleId};
 use matinee_service::channel::Channel;
+use matinee_service::context::Context;
 use tonic::{Code, Response, Status};
 
 use crate::entitlement::{Playable, Terms};
@@ -20,8 +21,10 @@ use crate::remembered::{Keeping, Remembered};
 
 /// How long a service may take without which nothing plays.
 pub const PATIENCE: Duration = Duration::from_secs(2);
+/// How long it may take where an earlier answer can stand in.
+pub const SHORT_PATIENCE: Duration = Duration::from_millis(300);
 /// How long history may take; without it a film begins at its beginning.
-const SHORT_PATIENCE: Duration = Duration::from_millis(150);
+const HISTORY_PATIENCE: Duration = Duration::from_millis(150);
 /// A title that was withdrawn plays on for so long at the most.
 const TITLES: Keeping = Keeping { most: 50_000, fresh: Duration::from_secs(2), stale: Duration::from_secs(3600) };
 /// A subscription that ended plays on for so long at the most; one that began is asked about each time.
@@ -52,7 +55,7 @@ pub(crate) struct Asking {
 
 impl Asking {
     pub(crate) fn new(neighbours: Neighbours) -> Self {
-        let keys = KeyIds::new(neighbours.license.clone(), PATIENCE);
+        let keys = KeyIds::new(neighbours.license.clone());
         Self { neighbours, titles: Remembered::new(TITLES), accounts: Remembered::new(ACCOUNTS), keys }
     }
 
@@ -61,7 +64,7 @@ impl Asking {
         let ask = async {
             let mut catalog = self.neighbours.catalog.clone();
             let request = GetTitleRequest { id: title.as_str().to_owned() };
-            match in_time(PATIENCE, catalog.get_title(request)).await {
+            match in_time(self.titles.patience(title), catalog.get_title(request)).await {
                 Ok(found) => Playable::of(title.clone(), found),
                 Err(status) if status.code() == Code::NotFound => Err(PlaybackError::UnknownTitle(title.clone())),
                 Err(status) => Err(unavailable("the catalogue", title, &status)),
@@ -76,7 +79,7 @@ impl Asking {
         let ask = async {
             let mut billing = self.neighbours.billing.clone();
             let request = EntitlementRequest { account: account.as_str().to_owned() };
-            match in_time(PATIENCE, billing.entitlement(request)).await {
+            match in_time(self.accounts.patience(account), billing.entitlement(request)).await {
                 Ok(says) => Terms::of(title, &says),
                 Err(status) => Err(unavailable("billing", title, &status)),
             }
@@ -94,7 +97,7 @@ impl Asking {
     pub(crate) async fn resume_us(&self, profile: &ProfileId, title: &TitleId) -> u64 {
         let mut history = self.neighbours.history.clone();
         let request = ResumeRequest { profile: profile.as_str().to_owned(), title: title.as_str().to_owned() };
-        match in_time(SHORT_PATIENCE, history.resume(request)).await {
+        match in_time(HISTORY_PATIENCE, history.resume(request)).await {
             Ok(watched) => watched.resume_us,
             Err(status) => {
                 tracing::warn!(%profile, %title, reason = status.message(), "a film begins at its beginning");
@@ -104,15 +107,18 @@ impl Asking {
     }
 }
 
-fn unavailable(service: &'static str, title: &TitleId, status: &Status) -> PlaybackError {
+/// `service` did not answer what was asked of it for `title`.
+pub(crate) fn unavailable(service: &'static str, title: &TitleId, status: &Status) -> PlaybackError {
     PlaybackError::Unavailable { service, title: title.clone(), reason: status.message().to_owned() }
 }
 
-/// What `answer` says, or that it took too long.
-async fn in_time<T>(
+/// What `answer` says, or that it took too long. The deadline goes with the call: only so does its circuit breaker hear
+/// that it was missed.
+pub(crate) async fn in_time<T>(
     patience: Duration,
     answer: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, Status> {
+    let answer = Context::current().within(patience).scope(answer);
     match tokio::time::timeout(patience, answer).await {
         Ok(answer) => answer.map(Response::into_inner),
         Err(_) => Err(Status::deadline_exceeded(format!("no answer after {patience:?}"))),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use moka::future::Cache;
 
 use crate::error::PlaybackError;
+use crate::neighbours::{PATIENCE, SHORT_PATIENCE};
 
 /// How long answers hold.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +44,11 @@ where
     pub fn new(keeping: Keeping) -> Self {
         let cache = |held| Cache::builder().max_capacity(keeping.most).time_to_live(held).build();
         Self { fresh: cache(keeping.fresh), last: cache(keeping.stale) }
+    }
+
+    /// How long an answer to `key` is worth waiting for: shortly, where an earlier one can stand in.
+    pub fn patience(&self, key: &K) -> Duration {
+        if self.last.contains_key(key) { SHORT_PATIENCE } else { PATIENCE }
     }
 
     /// The answer to `key`: a fresh one, or what `ask` says, or the last one where nobody answers.

@@ -1,20 +1,63 @@
 //! The ratings' part of the graph: what others and the viewer say of a title, and the viewer's list.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, ID, Object, Result};
 use matinee_contracts::ratings as contract;
 use matinee_contracts::ratings::ratings_client::RatingsClient;
 use matinee_contracts::ratings::{
     Listing, MyListRequest, Opinion, OpinionsRequest, RateRequest, ScoresRequest, SetListedRequest,
 };
+use matinee_contracts::viewer::Viewer;
 use matinee_service::channel::Channel;
-use matinee_service::subgraph::{Schemed, Subgraph, profile, refused, viewer};
+use matinee_service::subgraph::{Schemed, Subgraph, loader, profile, refused, viewer};
+use tonic::Status;
 
 /// The subgraph, over the service wherever it is.
 #[must_use]
 pub fn subgraph(ratings: RatingsClient<Channel>) -> Arc<dyn Subgraph> {
-    Arc::new(Schemed::new("ratings", Query { ratings: ratings.clone() }, Mutation { ratings }))
+    let (queries, mutations) = (Query { ratings: ratings.clone() }, Mutation { ratings: ratings.clone() });
+    let said = move |viewer: &Viewer| Said { ratings: ratings.clone(), profile: viewer.profile.clone() };
+    Arc::new(Schemed::new("ratings", queries, mutations).batching(said))
+}
+
+/// What is said of titles, by everybody and by the viewer.
+struct Said {
+    ratings: RatingsClient<Channel>,
+    profile: String,
+}
+
+/// A title whose score is asked for.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct ScoreOf(String);
+
+/// A title of which the viewer may have said something.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct OpinionOf(String);
+
+impl Loader<ScoreOf> for Said {
+    type Value = contract::Score;
+    type Error = Status;
+
+    async fn load(&self, titles: &[ScoreOf]) -> std::result::Result<HashMap<ScoreOf, contract::Score>, Status> {
+        let request = ScoresRequest { titles: titles.iter().map(|title| title.0.clone()).collect() };
+        let scores = self.ratings.clone().scores(request).await?.into_inner().scores;
+        Ok(scores.into_iter().map(|score| (ScoreOf(score.title.clone()), score)).collect())
+    }
+}
+
+impl Loader<OpinionOf> for Said {
+    type Value = Opinion;
+    type Error = Status;
+
+    async fn load(&self, titles: &[OpinionOf]) -> std::result::Result<HashMap<OpinionOf, Opinion>, Status> {
+        let titles = titles.iter().map(|title| title.0.clone()).collect();
+        let request = OpinionsRequest { profile: self.profile.clone(), titles };
+        let opinions = self.ratings.clone().opinions(request).await?.into_inner().opinions;
+        Ok(opinions.into_iter().map(|opinion| (OpinionOf(opinion.title.clone()), opinion)).collect())
+    }
 }
 
 /// What a viewer says of a title.
@@ -50,18 +93,15 @@ impl From<contract::Thumb> for Thumb {
 
 struct Title {
     id: ID,
-    ratings: RatingsClient<Channel>,
 }
 
 impl Title {
     async fn opinion(&self, context: &Context<'_>) -> Result<Option<Opinion>> {
-        let profile = viewer(context).profile;
-        if profile.is_empty() {
+        if viewer(context).profile.is_empty() {
             return Ok(None);
         }
-        let request = OpinionsRequest { profile, titles: vec![self.id.to_string()] };
-        let said = self.ratings.clone().opinions(request).await.map_err(|status| refused(&status))?;
-        Ok(said.into_inner().opinions.into_iter().next())
+        let title = OpinionOf(self.id.to_string());
+        loader::<Said>(context)?.load_one(title).await.map_err(|status| refused(&status))
     }
 }
 
@@ -72,11 +112,11 @@ impl Title {
     }
 
     /// The lower bound of the share of those who like it, 0 to 100; nothing where nobody rated it.
-    async fn score(&self) -> Result<Option<f64>> {
-        let request = ScoresRequest { titles: vec![self.id.to_string()] };
-        let scores = self.ratings.clone().scores(request).await.map_err(|status| refused(&status))?.into_inner().scores;
+    async fn score(&self, context: &Context<'_>) -> Result<Option<f64>> {
+        let title = ScoreOf(self.id.to_string());
+        let score = loader::<Said>(context)?.load_one(title).await.map_err(|status| refused(&status))?;
         let rated = |score: &contract::Score| score.up + score.down + score.love > 0;
-        Ok(scores.first().filter(|score| rated(score)).map(|score| score.percent))
+        Ok(score.filter(rated).map(|score| score.percent))
     }
 
     /// The viewer's.
@@ -100,13 +140,13 @@ impl Query {
     async fn my_list(&self, context: &Context<'_>, #[graphql(default = 50)] first: u32) -> Result<Vec<Title>> {
         let request = MyListRequest { profile: profile(context)?, limit: first.clamp(1, 500) };
         let listed = self.ratings.clone().my_list(request).await.map_err(|status| refused(&status))?.into_inner();
-        let title = |opinion: Opinion| Title { id: opinion.title.into(), ratings: self.ratings.clone() };
+        let title = |opinion: Opinion| Title { id: opinion.title.into() };
         Ok(listed.titles.into_iter().map(title).collect())
     }
 
     #[graphql(entity)]
     async fn find_title(&self, id: ID) -> Title {
-        Title { id, ratings: self.ratings.clone() }
+        Title { id }
     }
 }
 
@@ -121,7 +161,7 @@ impl Mutation {
         let thumb = contract::Thumb::from(thumb).into();
         let request = RateRequest { profile: profile(context)?, title: title.to_string(), thumb };
         self.ratings.clone().rate(request).await.map_err(|status| refused(&status))?;
-        Ok(Title { id: title, ratings: self.ratings.clone() })
+        Ok(Title { id: title })
     }
 
     /// Puts a title on the viewer's list, or takes it off.
@@ -130,6 +170,6 @@ impl Mutation {
         let request =
             SetListedRequest { profile: profile(context)?, title: title.to_string(), listing: listing.into() };
         self.ratings.clone().set_listed(request).await.map_err(|status| refused(&status))?;
-        Ok(Title { id: title, ratings: self.ratings.clone() })
+        Ok(Title { id: title })
     }
 }

@@ -102,8 +102,12 @@ impl Catalog for Fake {
 
     async fn get_titles(&self, asked: Asked<GetTitlesRequest>) -> Result<Response<ListTitlesReply>, Status> {
         self.met("catalog").await?;
+        let ids = asked.into_inner().ids;
+        if ids.iter().any(String::is_empty) {
+            return Err(Status::invalid_argument("ids[0] is refused: title id \"\" is refused"));
+        }
         let titles = self.0.titles.lock().unwrap();
-        let titles = asked.into_inner().ids.iter().filter_map(|id| titles.get(id).cloned()).collect();
+        let titles = ids.iter().filter_map(|id| titles.get(id).cloned()).collect();
         Ok(Response::new(ListTitlesReply { titles }))
     }
 

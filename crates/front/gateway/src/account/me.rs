@@ -5,10 +5,11 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header;
+use http::{StatusCode, header};
 use matinee_contracts::accounts::{Account, AccountRequest, Profile, UpdateAccountRequest};
 use matinee_contracts::billing::{AccountRequest as OfAccount, Subscription};
 use matinee_service::clock::rfc3339;
+use matinee_service::context::Context;
 use matinee_service::http::{JsonBody, Problem};
 use matinee_service::viewer::Viewer;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ use crate::billing::state_name;
 
 /// How long the page waits for the subscription, which it can do without.
 const PATIENCE: Duration = Duration::from_millis(300);
+/// How long it waits for accounts, without which it knows what the access token says.
+const ACCOUNTS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// An account.
 #[derive(Debug, Serialize, ToSchema)]
@@ -116,6 +119,7 @@ impl MeJson {
         let (mut accounts, mut billing) = (gateway.accounts.clone(), gateway.billing.clone());
         let request = AccountRequest { account: account.id.clone() };
         let subscription = billing.get_subscription(OfAccount { account: account.id.clone() });
+        let subscription = Context::current().within(PATIENCE).scope(subscription);
         let (profiles, subscription) =
             tokio::join!(accounts.list_profiles(request), tokio::time::timeout(PATIENCE, subscription));
         let profiles = profiles?.into_inner().profiles;
@@ -128,6 +132,37 @@ impl MeJson {
             subscription,
             ..Self::nobody(viewer)
         })
+    }
+
+    /// What the access token says by itself, where accounts do not answer: enough to go on watching.
+    #[must_use]
+    pub fn by_token(viewer: &Viewer) -> Self {
+        let Some(member) = &viewer.member else { return Self::nobody(viewer) };
+        let account = AccountJson {
+            id: member.account.to_string(),
+            email: String::new(),
+            // Nobody is asked to verify what is not known.
+            email_verified: true,
+            territory: viewer.territory.to_string(),
+            language: viewer.language().to_owned(),
+            roles: member.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+            has_password: true,
+            created: None,
+        };
+        let profile = viewer.profile.as_ref().map(|profile| Profile {
+            id: profile.to_string(),
+            maturity_limit: viewer.maturity_limit,
+            language: viewer.language().to_owned(),
+            autoplay_next: true,
+            ..Profile::default()
+        });
+        Self {
+            signed_in: true,
+            account: Some(account),
+            profiles: profile.iter().cloned().map(ProfileJson::from).collect(),
+            profile: profile.map(ProfileJson::from),
+            ..Self::nobody(viewer)
+        }
     }
 
     /// With tokens in the body.
@@ -165,13 +200,22 @@ pub fn private<T: Serialize>(body: T) -> Response {
 }
 
 /// Who is signed in, with which profiles; 401 with code "expired" where the access token is to be refreshed.
+///
+/// Where accounts do not answer, it is as much as the token says: names and the mail address are empty.
 #[utoipa::path(get, path = "/api/account", tag = "account", responses((status = 200, body = MeJson)))]
 pub async fn show(State(gateway): State<Gateway>, viewer: Viewer) -> Result<Response, Problem> {
     let Some(member) = &viewer.member else { return Ok(private(MeJson::nobody(&viewer))) };
-    let mut accounts = gateway.accounts.clone();
-    let account = accounts.get_account(AccountRequest { account: member.account.to_string() }).await?.into_inner();
-    let chosen = viewer.profile.as_ref().map(ToString::to_string).unwrap_or_default();
-    Ok(private(MeJson::of(&gateway, &viewer, account, &chosen).await?))
+    let asked = async {
+        let mut accounts = gateway.accounts.clone();
+        let account = accounts.get_account(AccountRequest { account: member.account.to_string() }).await?.into_inner();
+        let chosen = viewer.profile.as_ref().map(ToString::to_string).unwrap_or_default();
+        MeJson::of(&gateway, &viewer, account, &chosen).await
+    };
+    match Context::current().within(ACCOUNTS_PATIENCE).scope(asked).await {
+        Ok(me) => Ok(private(me)),
+        Err(problem) if problem.status() == StatusCode::SERVICE_UNAVAILABLE => Ok(private(MeJson::by_token(&viewer))),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// What is changed; what is not said stays.

@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode, header};
 use matinee_contracts::accounts::{
     ChooseProfileRequest, RefreshRequest, SignInRequest, SignOutRequest, SignUpRequest, SignedIn,
 };
+use matinee_service::access::AccessClaims;
 use matinee_service::clock::rfc3339;
 use matinee_service::http::{JsonBody, JsonOrNothing, Problem};
 use matinee_service::viewer::Viewer;
@@ -19,6 +20,10 @@ use crate::account::me::{MeJson, TokensJson, private};
 use crate::door::Inside;
 use crate::door::admission::CameBy;
 use crate::door::cookies;
+
+/// How long a browser keeps an access token that was made to hold longer, in seconds: as any, longer than it holds, so that
+/// the application hears that it expired.
+const LENGTHENED_KEPT: u64 = 30 * 24 * 3600;
 
 /// Where a client wants its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -227,6 +232,9 @@ pub(crate) async fn sign_in(
 }
 
 /// New tokens for the refresh token in the cookie, or in the body. It is used up by it.
+///
+/// Where accounts do not answer, the access token that the request carries, even if it just expired, is made to hold a
+/// little longer, for watching alone, and the refresh token stays as it is.
 #[utoipa::path(post, path = "/api/account/refresh", tag = "account", request_body = RefreshJson,
     responses((status = 200, body = MeJson)))]
 pub(crate) async fn refresh(
@@ -248,11 +256,18 @@ pub(crate) async fn refresh(
         forget(response.headers_mut(), by);
         return Ok(response);
     }
+    let asked_with = token.clone();
     let mut accounts = inside.gateway.accounts.clone();
     match accounts.refresh(RefreshRequest { refresh_token: token }).await {
         Ok(answer) => signed_in(&inside, &viewer, by, tokens, answer.into_inner()).await,
         Err(status) => {
             let problem = Problem::from(status);
+            if problem.status() == StatusCode::SERVICE_UNAVAILABLE
+                && let Some((access, claims, viewer)) = inside.doorman.lengthened(&viewer, &headers)
+            {
+                tracing::warn!(account = %claims.account, "accounts do not answer: an access token holds a little longer");
+                return Ok(lengthened(&viewer, by, tokens, access, &claims, asked_with));
+            }
             let gone = problem.status() == StatusCode::UNAUTHORIZED;
             // Another request of this browser was first, whose answer brings the tokens.
             let problem =
@@ -266,6 +281,26 @@ pub(crate) async fn refresh(
             Ok(response)
         }
     }
+}
+
+/// An access token that was made to hold longer, with the refresh token that it came with.
+fn lengthened(
+    viewer: &Viewer,
+    by: CameBy,
+    tokens: TokensIn,
+    access: String,
+    claims: &AccessClaims,
+    refresh_token: String,
+) -> Response {
+    let me = MeJson::by_token(viewer);
+    if tokens == TokensIn::Cookie {
+        let mut response = private(me);
+        cookies::keep(response.headers_mut(), cookies::ACCESS, &access, LENGTHENED_KEPT, by.0);
+        return response;
+    }
+    let expires_us = i64::try_from(claims.exp.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
+    let (access_expires, refresh_expires) = (rfc3339(expires_us), None);
+    private(me.with_tokens(Some(TokensJson { access_token: access, access_expires, refresh_token, refresh_expires })))
 }
 
 /// Signs this device out.

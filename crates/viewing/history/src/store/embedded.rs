@@ -267,6 +267,15 @@ impl HistoryStore for EmbeddedHistory {
         self.run(move |spaces| Ok(spaces.row(&profile, &title)?.map(Row::watched))).await
     }
 
+    #[tracing::instrument(level = "info", name = "store.positions", skip_all)]
+    async fn positions(&self, profile: &ProfileId, titles: &[TitleId]) -> Result<Vec<Option<Watched>>, HistoryError> {
+        let (profile, titles) = (profile.clone(), titles.to_vec());
+        let read = move |spaces: &Spaces| {
+            titles.iter().map(|title| Ok(spaces.row(&profile, title)?.map(Row::watched))).collect()
+        };
+        self.run(read).await
+    }
+
     #[tracing::instrument(level = "info", name = "store.latest", skip_all)]
     async fn latest(
         &self,
