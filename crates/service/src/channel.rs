@@ -2,6 +2,7 @@
 //! when it is elsewhere. The client's type is the same: `WorkflowClient<Channel>`.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
@@ -14,9 +15,12 @@ use crate::resilience::{Policy, Resilience};
 /// What went wrong below the contract.
 pub type TransportError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A way to a gRPC service. Cheap to clone.
+type Way = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, TransportError>;
+
+/// A way to a gRPC service. Cheap to clone: its layers are copied where it is called, not where it is handed on, as a
+/// request's handler is given the ways to all services and calls a few.
 #[derive(Clone)]
-pub struct Channel(BoxCloneSyncService<http::Request<Body>, http::Response<Body>, TransportError>);
+pub struct Channel(Arc<Way>);
 
 impl Channel {
     /// Into a tonic server in this process (`WorkflowServer::new(…)`): no socket, no serialisation of HTTP.
@@ -29,7 +33,7 @@ impl Channel {
             + 'static,
         S::Future: Send + 'static,
     {
-        Self(BoxCloneSyncService::new(server.map_err(|never| match never {})))
+        Self(Arc::new(Way::new(server.map_err(|never| match never {}))))
     }
 
     /// To a service elsewhere (`http://host:port`), connecting when it is first used and again when it broke.
@@ -48,7 +52,7 @@ impl Channel {
             request.headers_mut().insert(http::header::AUTHORIZATION, bearer.clone());
             request
         });
-        Ok(Self(BoxCloneSyncService::new(named.map_err(Into::into))))
+        Ok(Self(Arc::new(Way::new(named.map_err(Into::into)))))
     }
 
     /// With a client's layers around it (see [`crate::resilience`]): as the way to the service `name`. Its clones share
@@ -56,7 +60,7 @@ impl Channel {
     #[must_use]
     pub fn guarded(self, name: &'static str, policy: Policy, shared: &Resilience) -> Self {
         let guarded = crate::resilience::client(name, policy, shared, self);
-        Self(BoxCloneSyncService::new(guarded.map_err(|never| match never {})))
+        Self(Arc::new(Way::new(guarded.map_err(|never| match never {}))))
     }
 }
 
@@ -97,11 +101,12 @@ impl Service<http::Request<Body>> for Channel {
     type Error = TransportError;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // It is waited for in the call.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        Box::pin(self.0.call(request))
+        Box::pin(Way::clone(&self.0).oneshot(request))
     }
 }
