@@ -69,6 +69,8 @@ enum Command {
     },
     /// Packages MP4 files into a folder of HLS and DASH, with no service around it.
     Package(commands::package::PackageArgs),
+    /// Prints the document of the REST interface (OpenAPI 3.1), of which the application's types are made.
+    Openapi,
     /// Shows the ladder and what can be made of a master with it.
     Ladder {
         #[command(subcommand)]
@@ -87,6 +89,7 @@ fn main() -> ExitCode {
         Command::Billing { command } => commands::billing::run(&config, &command),
         Command::Workflow { command } => commands::workflow::run(&config, command),
         Command::Package(args) => commands::package::run(args),
+        Command::Openapi => commands::openapi::run(),
         Command::Ladder { command } => commands::ladder::run(&config, &command),
     });
     match outcome {

@@ -1,7 +1,7 @@
 /** How plays go at the moment, by the players' own word; asked again every few seconds. */
 import { type ReactElement, useCallback, useEffect, useState } from 'react'
 import { getQuality } from '../../api/studio'
-import type { Quality, QualityRow } from '../../api/studioTypes'
+import type { Quality, QualityRow } from '../../api/types'
 import { useAnswer } from '../../api/useAnswer'
 import { bitrate } from '../../words/amounts'
 import { territoryName } from '../../words/languages'

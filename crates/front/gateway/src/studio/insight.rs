@@ -39,6 +39,7 @@ pub struct TraceJson {
     trace: String,
     name: String,
     service: String,
+    #[schema(required)]
     start: Option<String>,
     duration_ms: f64,
     spans: u32,
@@ -103,6 +104,7 @@ pub struct QualityRowJson {
 #[schema(as = QualityPoint)]
 #[serde(rename_all = "camelCase")]
 pub struct QualityPointJson {
+    #[schema(required)]
     at: Option<String>,
     playing: u64,
     start_p95_ms: f64,
@@ -125,6 +127,7 @@ pub struct QualityJson {
 #[serde(rename_all = "camelCase")]
 pub struct ModelJson {
     id: String,
+    #[schema(required)]
     trained: Option<String>,
     factors: u32,
     profiles: u64,
