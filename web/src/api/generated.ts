@@ -2065,6 +2065,8 @@ export interface components {
         };
         /** @description How plays of a group go. */
         QualityRow: {
+            /** Format: double */
+            bufferP50Ms: number;
             /** Format: int64 */
             errors: number;
             group: string;
@@ -2074,12 +2076,24 @@ export interface components {
             playing: number;
             /** Format: int64 */
             plays: number;
+            /**
+             * Format: int64
+             * @description For pictures and sound, with which players said what follows.
+             */
+            requests: number;
             /** Format: double */
             stallRatio: number;
             /** Format: double */
             startP50Ms: number;
             /** Format: double */
             startP95Ms: number;
+            /**
+             * Format: double
+             * @description Requests after an empty buffer, of all.
+             */
+            starvedRatio: number;
+            /** Format: double */
+            throughputP50BitsPerSecond: number;
         };
         /**
          * @description The picture's dynamic range.
