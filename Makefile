@@ -6,11 +6,12 @@ export MATINEE_FFPROBE ?= $(MATINEE_TOOLS)/bin/ffprobe
 # Outside of the checkout, so that a fresh clone starts warm.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/matinee/target
 
-.PHONY: run demo test test-rust test-web test-browser check web build bench-onboard bench-package bench-upload bench-first-frame bench-starve bench-play bench-home bench-heartbeats bench-search bench-recommend bench-overload
+.PHONY: run demo test test-rust test-web test-browser check web types build bench-onboard bench-package bench-upload bench-first-frame bench-starve bench-play bench-home bench-heartbeats bench-search bench-recommend bench-overload
 
 ## run: installs what is missing, builds and runs the service on the embedded defaults
 run: tools web
-	cargo run --release --workspace --bin matinee -- --data $(HOME)/.local/share/matinee run
+	cargo build --release --workspace --bin matinee
+	$(CARGO_TARGET_DIR)/release/matinee --data $(HOME)/.local/share/matinee run
 
 ## demo: installs what is missing, builds, takes three films in and prints where they play
 demo: tools-demo web
@@ -39,6 +40,13 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 
 web/dist/index.html: web/node_modules/.package-lock.json web/index.html $(shell find web/src -type f 2>/dev/null)
 	cd web && npm run build
+
+## types: the application's types, of what the gateway serves; renew them after a change of its JSON
+types: web/node_modules/.package-lock.json
+	cargo build --workspace --bin matinee
+	$(CARGO_TARGET_DIR)/debug/matinee openapi > web/openapi.json.new
+	mv web/openapi.json.new web/openapi.json
+	cd web && npm run types
 
 build: web
 	cargo build --workspace --bin matinee

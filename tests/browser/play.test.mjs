@@ -72,6 +72,18 @@ for (const protocol of ['hls', 'dash']) {
   })
 }
 
+test('what the players said with their requests is counted, and none of it was unreadable or lost', { timeout: 60_000 }, async () => {
+  const all = await until(async () => {
+    const { rows } = await fetch(`${house.address}/api/studio/quality?window=300`).then((answer) => answer.json())
+    return rows[0]?.requests > 20 && rows[0]
+  }, 20, 'telemetry heard of requests for segments')
+  assert.ok(all.throughputP50BitsPerSecond > 100_000, JSON.stringify(all))
+  assert.ok(all.bufferP50Ms > 0, JSON.stringify(all))
+  const counted = await fetch(`${house.address}/metrics`).then((answer) => answer.text())
+  assert.match(counted, /matinee_edge_cmcd_total\{outcome="sent"\} [1-9]/)
+  assert.doesNotMatch(counted, /matinee_edge_cmcd_total\{outcome="(unreadable|dropped|lost)"\}/)
+})
+
 test('the list shows the film and leads to it by keyboard', { timeout: 60_000 }, async () => {
   const page = await stranger(chromium)
   await page.goto(house.address)

@@ -1,6 +1,6 @@
 /** Which page is shown, and to whom. */
 import { type ReactElement, Suspense, lazy } from 'react'
-import type { Me } from './api/viewerTypes'
+import type { Me } from './api/types'
 import { Notice } from './design/Notice'
 import { HomePage } from './home/HomePage'
 import { useRemote } from './navigation/useRemote'

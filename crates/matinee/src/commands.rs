@@ -5,6 +5,7 @@ pub mod billing;
 pub mod catalog;
 pub mod config;
 pub mod ladder;
+pub mod openapi;
 pub mod package;
 pub mod run;
 pub mod title;

@@ -73,6 +73,8 @@ enum Command {
     },
     /// Packages MP4 files into a folder of HLS and DASH, with no service around it.
     Package(commands::package::PackageArgs),
+    /// Prints the document of the REST interface (OpenAPI 3.1), of which the application's types are made.
+    Openapi,
     /// Shows the ladder and what can be made of a master with it.
     Ladder {
         #[command(subcommand)]
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Command::Billing { command } => commands::billing::run(&read, &command),
         Command::Workflow { command } => commands::workflow::run(&read, command),
         Command::Package(args) => commands::package::run(args),
+        Command::Openapi => commands::openapi::run(),
         Command::Ladder { command } => commands::ladder::run(&read, &command),
     });
     match outcome {

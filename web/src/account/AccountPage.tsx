@@ -1,6 +1,6 @@
 /** The account: plan and payment, invoices, profiles, devices, password, and the data that is kept. */
 import { type ReactElement, useEffect } from 'react'
-import type { Me } from '../api/viewerTypes'
+import type { Me } from '../api/types'
 import { Avatar } from '../design/Avatar'
 import { Link } from '../router'
 import { Devices } from './Devices'

@@ -3,7 +3,7 @@ import { type ReactElement, useEffect, useState } from 'react'
 import { getMe, pollDeviceCode, startDeviceCode } from '../api/account'
 import { Refused, reasonOf } from '../api/ask'
 import { screenKind, screenName } from '../api/screen'
-import type { DeviceCode, Me } from '../api/viewerTypes'
+import type { DeviceCode, Me } from '../api/types'
 import { Problem } from '../design/Problem'
 import { Entrance } from '../shell/Entrance'
 

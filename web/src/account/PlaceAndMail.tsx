@@ -1,7 +1,7 @@
 /** The address, whether it is verified, and the country of the account. */
 import { type ReactElement, useState } from 'react'
 import { changeAccount, resendVerification } from '../api/account'
-import type { Me } from '../api/viewerTypes'
+import type { Me } from '../api/types'
 import { Choice } from '../design/Field'
 import { Done, Problem } from '../design/Problem'
 import { useDeed } from '../design/useDeed'

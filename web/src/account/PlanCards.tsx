@@ -1,6 +1,6 @@
 /** The plans side by side, one to be chosen. */
 import { type ReactElement, useId } from 'react'
-import type { Plan } from '../api/viewerTypes'
+import type { Plan } from '../api/types'
 import { money } from '../words/money'
 import { giftsOf, trialOf } from './plans'
 

@@ -1,7 +1,7 @@
 /** The plan: what it is, until when, changing it with what that costs, cancelling and taking that back, and the card. */
 import { type ReactElement, useState } from 'react'
 import { cancelSubscription, changePlan, getSubscription, listPlans, previewChange, resumeSubscription, setPaymentMethod } from '../api/billing'
-import type { ChangePreview, Me, Plan, Subscription } from '../api/viewerTypes'
+import type { ChangePreview, Me, Plan, Subscription } from '../api/types'
 import { useAnswer } from '../api/useAnswer'
 import { Notice } from '../design/Notice'
 import { Dialog } from '../design/Dialog'
@@ -93,7 +93,7 @@ function ChangeDialog({ subscription, plans, deed, close, after }: DialogProps &
       <div role="status">
         {preview && (
           <p className="preview-words">
-            {preview.chargeNow.minor > 0 ? <>You pay <strong>{money(preview.chargeNow)}</strong> now for the rest of this period, then {money(preview.newPrice)} a month.</> : <>Nothing is charged now. From {day(preview.effective)} you pay {money(preview.newPrice)} a month.</>}
+            {preview.chargeNow && preview.chargeNow.minor > 0 ? <>You pay <strong>{money(preview.chargeNow)}</strong> now for the rest of this period, then {money(preview.newPrice)} a month.</> : <>Nothing is charged now. From {day(preview.effective)} you pay {money(preview.newPrice)} a month.</>}
           </p>
         )}
       </div>

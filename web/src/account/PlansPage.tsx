@@ -2,7 +2,7 @@
 import { type ReactElement, type SubmitEvent, useState } from 'react'
 import { idempotencyKey } from '../api/ask'
 import { listPlans, subscribe } from '../api/billing'
-import type { Me, Plan } from '../api/viewerTypes'
+import type { Me, Plan } from '../api/types'
 import { useAnswer } from '../api/useAnswer'
 import { Notice } from '../design/Notice'
 import { Problem } from '../design/Problem'

@@ -1,7 +1,7 @@
 /** One profile: its name and picture, for whom it is, and the languages that it watches in. */
 import { type ReactElement, type SubmitEvent, useId, useState } from 'react'
 import { addProfile, changeProfile, deleteProfile } from '../api/account'
-import type { Profile, ProfileWords } from '../api/viewerTypes'
+import type { Profile, ProfileWords } from '../api/types'
 import { AVATARS, Avatar } from '../design/Avatar'
 import { Dialog } from '../design/Dialog'
 import { Choice, Field, Switch } from '../design/Field'

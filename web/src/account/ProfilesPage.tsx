@@ -1,7 +1,7 @@
 /** Who watches? The profiles of the account, to choose, to add and to change. */
 import { type ReactElement, useState } from 'react'
 import { chooseProfile } from '../api/account'
-import type { Me, Profile } from '../api/viewerTypes'
+import type { Me, Profile } from '../api/types'
 import { Avatar } from '../design/Avatar'
 import { Icon } from '../design/icons'
 import { Problem } from '../design/Problem'

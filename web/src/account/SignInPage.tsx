@@ -2,7 +2,7 @@
 import { type ReactElement, type SubmitEvent, useState } from 'react'
 import { listProviders, openIdStart, signIn } from '../api/account'
 import { screenKind } from '../api/screen'
-import type { Me } from '../api/viewerTypes'
+import type { Me } from '../api/types'
 import { useAnswer } from '../api/useAnswer'
 import { Field } from '../design/Field'
 import { Problem } from '../design/Problem'

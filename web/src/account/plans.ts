@@ -1,5 +1,5 @@
 /** Plans as a person compares them. */
-import type { Plan } from '../api/viewerTypes'
+import type { Plan } from '../api/types'
 
 /** "Full HD", "4K" */
 export function pictureOf(maxHeight: number): string {

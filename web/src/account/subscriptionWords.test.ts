@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import type { Subscription } from '../api/viewerTypes'
+import type { Subscription } from '../api/types'
 import { stateWords } from './subscriptionWords'
 
 const held = (by: Partial<Subscription>): string =>
   stateWords({
     id: 's', plan: 'basic', state: 'active', price: { minor: 599, currency: 'EUR' }, periodStart: null, periodEnd: '2026-12-25T12:00:00Z', trialEnd: null,
-    cancelAtPeriodEnd: false, nextPlan: null, paymentMethod: null, ...by,
+    cancelAtPeriodEnd: false, nextPlan: null, nextAttempt: null, paymentMethod: null, territory: 'DE', ...by,
   }, (plan) => plan.toUpperCase(), 'en-GB')
 
 test('a subscription says where it stands', () => {

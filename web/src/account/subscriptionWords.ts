@@ -1,5 +1,5 @@
 /** Where a subscription stands, as a sentence. */
-import type { Subscription } from '../api/viewerTypes'
+import type { Subscription } from '../api/types'
 import { day } from '../words/dates'
 
 /** `nameOf` names a plan by its id. */

@@ -1,15 +1,7 @@
 /** Accounts, profiles and devices, as the gateway's REST surface has them. */
 import { ask, get, part, send } from './ask'
 import { screenKind, screenName } from './screen'
-import type { Device, DeviceCode, Me, Profile, ProfileWords } from './viewerTypes'
-
-export interface SignUpWords {
-  email: string
-  password: string
-  name?: string
-  territory?: string
-  language?: string
-}
+import type { Device, DeviceCode, Me, Profile, ProfileWords, Provider, SignUpWords } from './types'
 
 export const getMe = (signal?: AbortSignal): Promise<Me> => get('/api/account', signal)
 /** By which the account's owner knows this device again. */
@@ -42,10 +34,6 @@ export const startDeviceCode = (name: string, kind: string): Promise<DeviceCode>
 export const pollDeviceCode = (deviceCode: string): Promise<unknown> => send('POST', '/api/device/token', { deviceCode })
 export const approveDevice = (userCode: string, deny: boolean): Promise<void> => send('POST', '/api/device/approve', { userCode, deny })
 
-export interface Provider {
-  name: string
-  label: string
-}
 export const listProviders = async (signal?: AbortSignal): Promise<Provider[]> => listOf(await get('/api/openid/providers', signal), 'providers')
 export const openIdStart = (provider: string): string => `/api/openid/${part(provider)}/start`
 

@@ -1,12 +1,10 @@
 /** Asks the gateway. A refusal becomes a [`Refused`] whose message is fit to show; tokens that ran out are renewed on the way. */
 import { reach as reached } from '../offline/reach'
 import { renewTokens } from './refresh'
+import type { Problem } from './types'
 
 /** One field that was refused, and why. */
-export interface RefusedField {
-  field: string
-  reason: string
-}
+export type RefusedField = NonNullable<Problem['errors']>[number]
 
 /** The gateway said no (RFC 9457), or could not be reached (status 0). */
 export class Refused extends Error {
@@ -20,13 +18,6 @@ export class Refused extends Error {
     super(message)
     this.name = 'Refused'
   }
-}
-
-interface Problem {
-  title?: string
-  detail?: string
-  code?: string
-  errors?: RefusedField[]
 }
 
 type Listener = () => void

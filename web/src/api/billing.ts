@@ -1,7 +1,7 @@
 /** Plans, the subscription and its invoices. Every write that costs carries a key by which a repetition is known. */
 import { get, idempotencyKey, part, send } from './ask'
 import { listOf } from './account'
-import type { ChangePreview, Invoice, Plan, Subscription } from './viewerTypes'
+import type { ChangePreview, Invoice, Plan, Subscription } from './types'
 
 export const listPlans = async (signal?: AbortSignal): Promise<Plan[]> => listOf<Plan>(await get('/api/plans', signal), 'plans').sort((a, b) => a.rank - b.rank)
 /** Null where there never was one. */

@@ -2,7 +2,7 @@
 import { ask, get, part, send } from './ask'
 import { listOf } from './account'
 import { screenKind } from './screen'
-import type { Card, Home, SearchAnswer, Thumb, TitlePage } from './viewerTypes'
+import type { Card, Home, SearchAnswer, Thumb, TitlePage } from './types'
 
 export const getHome = (signal?: AbortSignal): Promise<Home> => get(`/api/${screenKind()}/home`, signal)
 export const getTitlePage = (id: string, signal?: AbortSignal): Promise<TitlePage> => get(`/api/${screenKind()}/titles/${part(id)}`, signal)

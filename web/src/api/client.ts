@@ -1,7 +1,7 @@
 /** Titles, playing, history and the studio's workflows, as the gateway answers them. */
 import { ask, part, send, sent } from './ask'
 import { screenKind } from './screen'
-import type { Inspection, PlaySession, Title, UnfinishedUpload, Watched, Workflow } from './types'
+import type { HeartbeatReport, Inspection, PlaySession, Title, UnfinishedUpload, Watched, Workflow } from './types'
 
 export { Refused, reasonOf } from './ask'
 
@@ -15,32 +15,6 @@ export const startPlay = (title: string): Promise<PlaySession> => send('POST', `
 /** The viewer left: the session no longer counts against the account's streams. Outlives the page that says so. */
 export function endSession(session: string): void {
   navigator.sendBeacon(`/api/sessions/${part(session)}/end`, new Blob(['{}'], { type: 'application/json' }))
-}
-
-export type BeatState = 'playing' | 'paused' | 'stalled' | 'ended'
-/** Where somebody is in a film. Times are milliseconds since 1970 by this device's clock. */
-export interface Beat {
-  title: string
-  session: string
-  /** From 1, within the session. */
-  sequence: number
-  positionSeconds: number
-  durationSeconds: number
-  at: number
-  state: BeatState
-  quality: {
-    startMs: number
-    stalls: number
-    stalledMs: number
-    bitsPerSecond: number
-    height: number
-    droppedFrames: number
-    error: string
-  }
-}
-export interface HeartbeatReport {
-  sentAt: number
-  beats: Beat[]
 }
 
 /** Reports what a player does. Outlives the page that sends it. */

@@ -2,9 +2,8 @@
 import { ask, get, idempotencyKey, part, send } from './ask'
 import { listOf } from './account'
 import type {
-  CatalogTitle, ImportAnswer, Ledger, LicenceWindow, Model, Person, Quality, SearchIndex, Span, StudioAccount, StudioInvoice, StudioPlan, TraceSummary,
-} from './studioTypes'
-import type { Money } from './viewerTypes'
+  CatalogTitle, ImportAnswer, Ledger, LicenceWindow, Model, Money, Person, Quality, SearchIndex, Span, StudioAccount, Invoice, StudioPlan, TraceSummary,
+} from './types'
 
 const TITLES = '/api/studio/catalog/titles'
 
@@ -12,7 +11,7 @@ const TITLES = '/api/studio/catalog/titles'
 export const EMPTY_TITLE: CatalogTitle = {
   id: '', name: '', description: '', credits: '', license: '', kind: 'movie', series: '', season: 0, episode: 0, originalName: '', year: 0, genres: [], people: [],
   maturityAge: 0, ratings: [], originalLanguage: '', audioLanguages: [], subtitleLanguages: [], localized: [], windows: [], artworks: [], introStart: 0, introEnd: 0,
-  creditsStart: 0, revision: 0,
+  creditsStart: 0, durationSeconds: 0, artwork: null, version: null, published: false, publishedAt: null, createdAt: null, revision: 0,
 }
 
 /** A title with every field there. */
@@ -24,7 +23,7 @@ export function wholeTitle(answer: Partial<CatalogTitle>): CatalogTitle {
 export const listCatalog = async (signal?: AbortSignal): Promise<CatalogTitle[]> => listOf<Partial<CatalogTitle>>(await get(TITLES, signal), 'titles').map(wholeTitle)
 export const getCatalogTitle = async (id: string, signal?: AbortSignal): Promise<CatalogTitle> => wholeTitle(await get(`${TITLES}/${part(id)}`, signal))
 /** Of a title, what is kept apart from its words. */
-const MADE: readonly string[] = ['artworks', 'windows', 'published', 'publishedAt', 'version', 'durationSeconds']
+const MADE: readonly string[] = ['artworks', 'windows', 'artwork', 'published', 'publishedAt', 'createdAt', 'version', 'durationSeconds']
 /** Refused (409) where somebody changed it since `revision`. */
 export const putCatalogTitle = async (title: CatalogTitle): Promise<CatalogTitle> => {
   // What the service makes of it is not told to the service.
@@ -48,10 +47,10 @@ export const exportAddress = (format: string): string => `/api/studio/catalog/ex
 export const findAccounts = async (q: string, signal?: AbortSignal): Promise<StudioAccount[]> =>
   listOf(await get(`/api/studio/accounts?q=${part(q)}`, signal), 'accounts')
 export const setRoles = (id: string, roles: string[]): Promise<StudioAccount> => send('PUT', `/api/studio/accounts/${part(id)}/roles`, { roles })
-export const listAccountInvoices = async (id: string, signal?: AbortSignal): Promise<StudioInvoice[]> =>
+export const listAccountInvoices = async (id: string, signal?: AbortSignal): Promise<Invoice[]> =>
   listOf(await get(`/api/studio/accounts/${part(id)}/invoices`, signal), 'invoices')
 /** `key` stays the same while one refund is tried again. */
-export const refund = (invoice: string, amount: Money, reason: string, key: string): Promise<StudioInvoice> =>
+export const refund = (invoice: string, amount: Money, reason: string, key: string): Promise<Invoice> =>
   send('POST', `/api/studio/invoices/${part(invoice)}/refund`, { amount, reason }, { 'idempotency-key': key })
 
 export const listStudioPlans = async (signal?: AbortSignal): Promise<StudioPlan[]> =>

@@ -1,6 +1,6 @@
 /** A title's picture in the size that is shown, its colour until it is there, its name where there is none. */
 import { type CSSProperties, type ReactElement, useState } from 'react'
-import type { CardArtwork } from '../api/viewerTypes'
+import type { CardArtwork } from '../api/types'
 
 const WIDTHS = { poster: [240, 480, 720], backdrop: [320, 640, 960, 1280, 1920, 3840] }
 

@@ -1,6 +1,6 @@
 /** What stands above the rows: one title, large, to play at once. */
 import type { ReactElement } from 'react'
-import type { Card } from '../api/viewerTypes'
+import type { Card } from '../api/types'
 import { Artwork } from '../design/Artwork'
 import { Icon } from '../design/icons'
 import { Link, go, titlePath } from '../router'

@@ -2,8 +2,7 @@
 import { type ReactElement, useCallback, useEffect, useState } from 'react'
 import { getHome } from '../api/browse'
 import { Refused, forget, listTitles, listUnfinished } from '../api/client'
-import type { Title, Watched } from '../api/types'
-import type { Home, Me, Row } from '../api/viewerTypes'
+import type { Home, Me, Row, Title, Watched } from '../api/types'
 import { useAnswer } from '../api/useAnswer'
 import { Notice } from '../design/Notice'
 import { Link } from '../router'
@@ -21,7 +20,7 @@ interface Shown {
 
 /** The rows; where nothing recommends, what there is. A part that does not answer is left out, not told. */
 async function askHome(everything: boolean, signal: AbortSignal): Promise<Shown> {
-  const nothing: Home = { rows: [], stale: true }
+  const nothing: Home = { profile: null, rows: [], stale: true }
   let refusal: unknown = null
   const asked = getHome(signal).catch((error: unknown) => {
     if (error instanceof Refused && error.status === 401) throw error

@@ -1,6 +1,6 @@
 /** One title in a row: its picture, its name, how far it was watched. */
 import type { ReactElement } from 'react'
-import type { Card, RowKind } from '../api/viewerTypes'
+import type { Card, RowKind } from '../api/types'
 import { Artwork } from '../design/Artwork'
 import { Icon } from '../design/icons'
 import { Link, titlePath } from '../router'

@@ -1,6 +1,6 @@
 /** One row of home: a heading, and titles to scroll through by touch, wheel, arrow keys or its two buttons. */
 import { type ReactElement, useEffect, useId, useRef, useState } from 'react'
-import type { Row } from '../api/viewerTypes'
+import type { Row } from '../api/types'
 import { Icon } from '../design/icons'
 import { upright } from './rows'
 import { TitleCard } from './TitleCard'

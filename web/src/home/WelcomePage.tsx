@@ -28,7 +28,7 @@ export default function WelcomePage(): ReactElement {
   return (
     <main id="content" className="welcome">
       <div className="welcome-wall" aria-hidden="true">
-        {shown.map((title, index) => <Artwork key={index} artwork={{ backdrop: title.artwork }} kind="backdrop" name={title.name} sizes="30vw" />)}
+        {shown.map((title, index) => <Artwork key={index} artwork={{ backdrop: title.artwork, colour: '' }} kind="backdrop" name={title.name} sizes="30vw" />)}
       </div>
       <div className="welcome-words">
         <h1>Films worth an evening.</h1>

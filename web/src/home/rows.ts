@@ -1,12 +1,11 @@
 /** The rows of home, in their order: what was begun first, nothing twice, nothing empty; and what stands above them. */
-import type { Title, Watched } from '../api/types'
-import type { Card, Home, Row } from '../api/viewerTypes'
+import type { Card, Home, Row, Title, Watched } from '../api/types'
 
 /** A title of the plain list as a card. */
 export function cardOf(title: Title): Card {
   return {
-    id: title.id, name: title.name, kind: 'movie', durationSeconds: title.durationSeconds, description: title.description,
-    artwork: { backdrop: title.artwork },
+    id: title.id, name: title.name, kind: 'movie', year: 0, maturityAge: 0, durationSeconds: title.durationSeconds, description: title.description,
+    artwork: { backdrop: title.artwork, colour: '' },
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Beat } from '../api/client'
+import type { Beat } from '../api/types'
 import { BeatStore, MOST_KEPT } from './beatStore'
 
 const beat = (sequence: number): Beat => ({

@@ -2,7 +2,7 @@
  * Heartbeats that could not be sent, kept over a closed page until there is a network again. They belong to the profile
  * that watched: another one's are never sent in its name.
  */
-import type { Beat } from '../api/client'
+import type { Beat } from '../api/types'
 
 const KEY = 'matinee-unsent-beats'
 /** As many as one report takes; the latest are what counts. */

@@ -1,6 +1,6 @@
 /** What the player offers beside its controls: to leave the opening, and to go on with the next episode. */
 import { type ReactElement, useEffect, useRef, useState } from 'react'
-import type { NextTitle, TitlePage } from '../api/viewerTypes'
+import type { NextTitle, TitlePage } from '../api/types'
 import { Artwork } from '../design/Artwork'
 import { Icon } from '../design/icons'
 import { go, titlePath } from '../router'

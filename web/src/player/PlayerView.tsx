@@ -1,6 +1,6 @@
 /** The player: a picture with its controls. Until it is played, a large button over the artwork. */
 import { type KeyboardEvent, type ReactElement, useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react'
-import type { TitlePage } from '../api/viewerTypes'
+import type { TitlePage } from '../api/types'
 import { Link, go, setParameter, titlePath } from '../router'
 import { useMe } from '../session/me'
 import { clock } from '../words/time'

@@ -1,6 +1,6 @@
 /** What is seen before the film plays: its picture, and one large thing to press. */
 import type { ReactElement } from 'react'
-import type { TitlePage } from '../api/viewerTypes'
+import type { TitlePage } from '../api/types'
 import { Artwork } from '../design/Artwork'
 import { Icon } from '../design/icons'
 import { clock } from '../words/time'

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { type Beat, type HeartbeatReport, Refused } from '../api/client'
+import { Refused } from '../api/client'
+import type { Beat, HeartbeatReport } from '../api/types'
 import { EVERY_MS, Heartbeats } from './heartbeats'
 
 beforeEach(() => vi.useFakeTimers())

@@ -2,7 +2,8 @@
  * Tells the service where somebody is in a film: every ten seconds while it plays, and at each change. What could not be
  * sent is kept, beyond the page where that can be, and sent with the next.
  */
-import { type Beat, type BeatState, Refused, sendHeartbeats } from '../api/client'
+import { Refused, sendHeartbeats } from '../api/client'
+import type { Beat, BeatState } from '../api/types'
 import { beatStore } from '../offline/beatStore'
 
 export const EVERY_MS = 10_000
@@ -16,7 +17,7 @@ export interface Place {
 }
 
 /** Numbers of the stream since the last heartbeat. */
-export type Quality = Beat['quality']
+export type Quality = NonNullable<Beat['quality']>
 
 export class Heartbeats {
   private readonly kept: Beat[] = []

@@ -1,7 +1,7 @@
 /** Search as you type: titles, people and genres, with what was understood where something was misspelt. */
 import { type ReactElement, useCallback, useDeferredValue, useEffect, useRef, useState } from 'react'
 import { searchTitles } from '../api/browse'
-import type { SearchAnswer } from '../api/viewerTypes'
+import type { SearchAnswer } from '../api/types'
 import { useAnswer } from '../api/useAnswer'
 import { Icon } from '../design/icons'
 import { Notice } from '../design/Notice'

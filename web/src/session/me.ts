@@ -2,7 +2,7 @@
 import { useSyncExternalStore } from 'react'
 import { getMe, signOut } from '../api/account'
 import { Refused, onSignedOut, reasonOf } from '../api/ask'
-import type { Me } from '../api/viewerTypes'
+import type { Me } from '../api/types'
 import { forgetAnswers } from '../offline/answers'
 import { beatStore } from '../offline/beatStore'
 import { sendKept } from '../offline/sendKept'

@@ -1,6 +1,6 @@
 /** Who watches: the profile with its menu, or the way in. */
 import { type ReactElement, useEffect, useRef, useState } from 'react'
-import type { Me } from '../api/viewerTypes'
+import type { Me } from '../api/types'
 import { Avatar } from '../design/Avatar'
 import { Link, go, usePath } from '../router'
 import { session } from '../session/me'

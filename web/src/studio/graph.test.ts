@@ -3,7 +3,7 @@ import type { Task, TaskState } from '../api/types'
 import { type GraphNode, byTrack, depths, graphOf, partsOf, progressOf, stateOf } from './graph'
 
 function task(name: string, dependsOn: string[] = [], state: TaskState = 'waiting', progress = 0): Task {
-  return { name, type: name.split('/')[0] ?? '', pool: 'cpu', dependsOn, state, attempt: 1, progress, note: '', worker: '', reused: false }
+  return { name, type: name.split('/')[0] ?? '', pool: 'cpu', dependsOn, state, attempt: 1, progress, note: '', worker: '', reused: false, startedAt: null, endedAt: null }
 }
 
 /** A film of two renditions and a language, as slicing lays it out. */

@@ -1,6 +1,6 @@
 /** What there is to say of a title. */
 import type { ReactElement, ReactNode } from 'react'
-import type { TitlePage } from '../api/viewerTypes'
+import type { TitlePage } from '../api/types'
 import { Link } from '../router'
 import { languageName } from '../words/languages'
 import { length } from '../words/time'

@@ -1,6 +1,6 @@
 /** A series' episodes, a season at a time. */
 import { type ReactElement, useState } from 'react'
-import type { Episode, Season } from '../api/viewerTypes'
+import type { Episode, Season } from '../api/types'
 import { Artwork } from '../design/Artwork'
 import { Icon } from '../design/icons'
 import { Link, titlePath } from '../router'

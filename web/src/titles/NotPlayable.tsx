@@ -1,6 +1,6 @@
 /** The picture of a title that can't be watched, with why, and the way out. */
 import type { ReactElement } from 'react'
-import type { TitlePage } from '../api/viewerTypes'
+import type { TitlePage } from '../api/types'
 import { Artwork } from '../design/Artwork'
 import { Link } from '../router'
 import { refusalFor } from '../words/refusals'

@@ -1,7 +1,7 @@
 /** What the profile says of a title: its list, its thumbs. Left out where nothing of that is known. */
 import { type ReactElement, useState } from 'react'
 import { setListed, setThumb } from '../api/browse'
-import type { Thumb, TitlePage } from '../api/viewerTypes'
+import type { Thumb, TitlePage } from '../api/types'
 import { Icon, type IconName } from '../design/icons'
 import { Problem } from '../design/Problem'
 import { useDeed } from '../design/useDeed'

@@ -1,6 +1,6 @@
 /** The picture above a series, with the episode to play next. */
 import { type ReactElement, useEffect } from 'react'
-import type { Episode, TitlePage } from '../api/viewerTypes'
+import type { Episode, TitlePage } from '../api/types'
 import { Artwork } from '../design/Artwork'
 import { Icon } from '../design/icons'
 import { go, goInstead, titlePath } from '../router'

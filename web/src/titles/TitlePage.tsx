@@ -1,7 +1,7 @@
 /** One title: to play, to put aside, to judge; its episodes, its people, and what is like it. */
 import { type ReactElement, Suspense, lazy, useCallback, useEffect, useState } from 'react'
 import { Refused } from '../api/ask'
-import type { TitlePage as Shown } from '../api/viewerTypes'
+import type { TitlePage as Shown } from '../api/types'
 import { useAnswer } from '../api/useAnswer'
 import { Notice } from '../design/Notice'
 import { TitleRow } from '../home/TitleRow'

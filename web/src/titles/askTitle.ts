@@ -2,14 +2,13 @@
 import { Refused } from '../api/ask'
 import { getTitlePage } from '../api/browse'
 import { getTitle } from '../api/client'
-import type { Title } from '../api/types'
-import type { TitlePage } from '../api/viewerTypes'
+import type { Title, TitlePage } from '../api/types'
 
 /** What the catalogue alone knows. Whether it may be played is then told by the click. */
 export function plainPage(title: Title): TitlePage {
   return {
-    id: title.id, kind: 'movie', name: title.name, description: title.description, genres: [], people: [], audioLanguages: [], subtitleLanguages: [],
-    durationSeconds: title.durationSeconds, artwork: { backdrop: title.artwork }, playable: true, credits: title.credits, license: title.license, similar: [],
+    id: title.id, kind: 'movie', name: title.name, originalName: '', year: 0, maturityAge: 0, description: title.description, genres: [], people: [], audioLanguages: [], subtitleLanguages: [],
+    durationSeconds: title.durationSeconds, artwork: { backdrop: title.artwork, colour: '' }, playable: true, credits: title.credits, license: title.license, similar: [],
   }
 }
 

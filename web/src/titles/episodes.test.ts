@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
-import type { Season } from '../api/viewerTypes'
+import type { Season } from '../api/types'
 import { named, upNext } from './episodes'
 
 const season = (number: number, shares: number[]): Season => ({
   season: number,
-  episodes: shares.map((progress, index) => ({ id: `s${number}e${index + 1}`, name: '', kind: 'episode' as const, episode: index + 1, progress })),
+  episodes: shares.map((progress, index) => ({
+    id: `s${number}e${index + 1}`, name: '', kind: 'episode' as const, year: 0, maturityAge: 0, durationSeconds: 1500, artwork: { colour: '' }, description: '', episode: index + 1, progress,
+  })),
 })
 const next = (...seasons: Season[]): string | undefined => upNext(seasons)?.episode.id
 

@@ -1,5 +1,5 @@
 /** Which episode comes next. */
-import type { Episode, Season } from '../api/viewerTypes'
+import type { Episode, Season } from '../api/types'
 
 /** Watched so far, an episode is over: closing credits are not waited for. */
 const OVER = 0.95

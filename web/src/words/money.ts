@@ -1,5 +1,5 @@
 /** Amounts of money as a person reads them. */
-import type { Money } from '../api/viewerTypes'
+import type { Money } from '../api/types'
 
 /** "9,99 €", "$9.99", "¥990": by the currency's own digits, in the language of the page; "–" where there is none. */
 export function money(amount: Money | null | undefined, language?: string): string {

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use matinee_model::codec::Protection;
 use matinee_service::clock::Clock;
 use matinee_service::content::{Content, answer};
@@ -15,9 +15,13 @@ use matinee_service::http::problem;
 use matinee_service::signing::{SignatureError, Signer, covered};
 
 use crate::cache::Cache;
+use crate::told::{Cached, Told};
 
 /// Seconds for which a browser need not ask again whether it may.
 const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("86400");
+
+/// What players on other origins may send; CMCD may come in headers, too.
+const ASKED_WITH: &str = "range, if-none-match, if-range, cmcd-request, cmcd-object, cmcd-status, cmcd-session";
 
 /// An edge. Cheap to clone.
 #[derive(Clone)]
@@ -25,13 +29,20 @@ pub struct Edge {
     cache: Cache,
     signer: Arc<Signer>,
     clock: Arc<dyn Clock>,
+    told: Option<Told>,
 }
 
 impl Edge {
     /// Serves what is behind `cache` to who holds an address that `signer` signed.
     #[must_use]
     pub fn new(cache: Cache, signer: Signer, clock: Arc<dyn Clock>) -> Self {
-        Self { cache, signer: Arc::new(signer), clock }
+        Self { cache, signer: Arc::new(signer), clock, told: None }
+    }
+
+    /// Hands on what players say of themselves with their requests.
+    #[must_use]
+    pub fn telling(self, told: Told) -> Self {
+        Self { told: Some(told), ..self }
     }
 
     fn admitted(&self, token: &str, rest: &str) -> Result<(), SignatureError> {
@@ -85,10 +96,17 @@ fn open(response: &mut Response) {
 async fn serve(
     State(edge): State<Edge>,
     Path((token, rest)): Path<(String, String)>,
+    address: Uri,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
     let mut response = edge.answer(&token, &rest, method, &headers).await;
+    // Only of who may have it: whoever has no address of ours can't fill the event log.
+    if let Some(told) = edge.told.as_ref().filter(|_| response.status().is_success()) {
+        let here = response.headers().get("x-cache").is_some_and(|found| found == "HIT");
+        let cached = if here { Cached::Here } else { Cached::Elsewhere };
+        told.hear(address.query(), &headers, cached, edge.clock.now_us());
+    }
     open(&mut response);
     response
 }
@@ -98,7 +116,7 @@ async fn preflight() -> Response {
     open(&mut response);
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, OPTIONS"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("range, if-none-match, if-range"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ASKED_WITH));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS);
     response
 }

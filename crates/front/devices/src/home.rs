@@ -59,6 +59,7 @@ pub struct RowJson {
 #[schema(as = Home)]
 pub struct HomeJson {
     /// Nothing where nobody signed in, or accounts do not answer.
+    #[schema(required)]
     profile: Option<ProfileJson>,
     rows: Vec<RowJson>,
     /// The rows are what is known without recommendations.

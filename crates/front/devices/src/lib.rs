@@ -154,15 +154,24 @@ impl Devices {
 
     /// The adapters' routes, which stand behind the door: each needs its [`matinee_service::viewer::Viewer`].
     pub fn router(&self) -> OpenApiRouter {
-        OpenApiRouter::with_openapi(Described::openapi())
-            .routes(routes!(home::home))
-            .routes(routes!(title_page::title))
-            .routes(routes!(search::search))
-            .routes(routes!(play::play))
-            .routes(routes!(play::play_plainly))
-            .routes(routes!(opinions::rate))
-            .routes(routes!(opinions::list))
-            .routes(routes!(opinions::put, opinions::remove))
-            .with_state(self.clone())
+        routes().with_state(self.clone())
     }
+}
+
+fn routes() -> OpenApiRouter<Devices> {
+    OpenApiRouter::with_openapi(Described::openapi())
+        .routes(routes!(home::home))
+        .routes(routes!(title_page::title))
+        .routes(routes!(search::search))
+        .routes(routes!(play::play))
+        .routes(routes!(play::play_plainly))
+        .routes(routes!(opinions::rate))
+        .routes(routes!(opinions::list))
+        .routes(routes!(opinions::put, opinions::remove))
+}
+
+/// What the adapters serve, for programs.
+#[must_use]
+pub fn described() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
 }

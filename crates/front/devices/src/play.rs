@@ -49,9 +49,12 @@ pub struct PlayedJson {
     description: String,
     credits: String,
     license: String,
+    #[schema(required)]
     artwork: Option<String>,
     published: bool,
+    #[schema(required)]
     published_at: Option<String>,
+    #[schema(required)]
     version: Option<String>,
     duration_seconds: f64,
     /// Where its opening begins and ends, and its closing credits begin; absent where that is not known.
@@ -93,6 +96,7 @@ pub struct SessionJson {
     license: String,
     /// Bearer of the licence request.
     token: String,
+    #[schema(required)]
     expires: Option<String>,
     protection: String,
     duration_seconds: f64,
@@ -103,6 +107,7 @@ pub struct SessionJson {
     /// The tallest picture that the plan gives; 0: no limit.
     max_height: u32,
     /// The episode that follows.
+    #[schema(required)]
     next: Option<NextJson>,
 }
 

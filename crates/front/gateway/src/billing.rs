@@ -6,6 +6,8 @@ mod subscription;
 mod webhooks;
 
 use matinee_contracts::billing::SubscriptionState;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -33,13 +35,28 @@ pub(crate) fn for_viewers() -> OpenApiRouter<Inside> {
         .routes(routes!(invoices::show))
 }
 
-/// A state's name; nothing where there is no subscription.
-pub(crate) fn state_name(state: SubscriptionState) -> Option<&'static str> {
+/// How a subscription stands.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = SubscriptionState)]
+#[serde(rename_all = "snake_case")]
+pub enum StateJson {
+    /// Not paid for yet.
+    Trialing,
+    /// Paid for.
+    Active,
+    /// A payment failed, and is tried again.
+    PastDue,
+    /// Over.
+    Ended,
+}
+
+/// Nothing where there is no subscription.
+pub(crate) fn state_json(state: SubscriptionState) -> Option<StateJson> {
     match state {
         SubscriptionState::Unspecified => None,
-        SubscriptionState::Trialing => Some("trialing"),
-        SubscriptionState::Active => Some("active"),
-        SubscriptionState::PastDue => Some("past_due"),
-        SubscriptionState::Ended => Some("ended"),
+        SubscriptionState::Trialing => Some(StateJson::Trialing),
+        SubscriptionState::Active => Some(StateJson::Active),
+        SubscriptionState::PastDue => Some(StateJson::PastDue),
+        SubscriptionState::Ended => Some(StateJson::Ended),
     }
 }

@@ -153,23 +153,19 @@ impl Gateway {
         let attempts = Arc::new(Attempts::new(&settings.quotas));
         let inside = Inside { gateway: self, doorman: Arc::clone(&doorman), attempts };
 
-        let mut document = openapi::begun();
-        let mut taken = |routes: OpenApiRouter<Inside>| {
-            let (routes, described) = routes.split_for_parts();
-            document.merge(described);
-            routes.with_state(inside.clone())
-        };
+        let taken = |routes: OpenApiRouter<Inside>| Router::from(routes).with_state(inside.clone());
         let strangers = taken(account::for_strangers().merge(billing::for_strangers()));
         let (heartbeats, pictures) = (taken(history::heartbeats()), taken(artwork::routes()));
         let (studio, events) = (taken(studio::routes(&settings.studio)), taken(studio::events(&settings.studio)));
         let mut viewing = taken(account::for_viewers().merge(billing::for_viewers()))
             .merge(taken(history::routes()).merge(taken(titles::routes())));
+        let mut described = Vec::new();
         for room in rooms.viewing {
-            let (routes, described) = room.split_for_parts();
-            document.merge(described);
+            let (routes, document) = room.split_for_parts();
+            described.push(document);
             viewing = viewing.merge(routes);
         }
-        let viewing = viewing.merge(openapi::route(document));
+        let viewing = viewing.merge(openapi::route(&openapi::document(described)));
         let uploads = studio::guarded(rooms.studio, &settings.studio);
 
         let admitted = |routes: Router, tokens: Tokens| {

@@ -163,6 +163,7 @@ pub struct WatchedJson {
     position_seconds: f64,
     duration_seconds: f64,
     finished: bool,
+    #[schema(required)]
     at: Option<String>,
 }
 

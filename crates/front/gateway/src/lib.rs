@@ -30,6 +30,8 @@ use matinee_contracts::workflow::workflow_client::WorkflowClient;
 use matinee_engines::objects::ObjectStorage;
 use matinee_service::channel::Channel;
 
+pub use openapi::document;
+
 /// The services behind the door.
 #[derive(Clone)]
 pub struct Gateway {

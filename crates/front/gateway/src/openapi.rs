@@ -7,6 +7,10 @@ use http::header;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::guard::StudioKey;
+use crate::{account, artwork, billing, history, studio, titles};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,14 +29,31 @@ use utoipa::openapi::OpenApi as Document;
 )]
 struct Begun;
 
-/// A document without routes.
-pub fn begun() -> Document {
-    Begun::openapi()
+/// The gateway's own routes, and those of other crates that `rooms` describe.
+pub fn document(rooms: impl IntoIterator<Item = Document>) -> Value {
+    let key = StudioKey::default();
+    let own = [
+        account::for_strangers(),
+        billing::for_strangers(),
+        history::heartbeats(),
+        artwork::routes(),
+        studio::routes(&key),
+        studio::events(&key),
+        account::for_viewers(),
+        billing::for_viewers(),
+        history::routes(),
+        titles::routes(),
+    ];
+    let mut document = Begun::openapi();
+    for part in own.into_iter().map(OpenApiRouter::into_openapi).chain(rooms) {
+        document.merge(part);
+    }
+    finished(document)
 }
 
 /// `GET /openapi.json`.
-pub fn route(document: Document) -> Router {
-    let document = finished(document).to_string();
+pub fn route(document: &Value) -> Router {
+    let document = document.to_string();
     Router::new().route(
         "/openapi.json",
         get(move || {
@@ -43,7 +64,7 @@ pub fn route(document: Document) -> Router {
 }
 
 /// With what holds for every route: problems, the parts of addresses, and how one signs in.
-pub fn finished(document: Document) -> Value {
+fn finished(document: Document) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     document["components"]["schemas"]["Problem"] = json!({
         "type": "object",

@@ -7,6 +7,7 @@ mod accounts;
 mod catalog;
 mod films;
 mod insight;
+mod inspection_json;
 mod money;
 mod people;
 mod title_json;

@@ -32,9 +32,12 @@ pub struct TitleJson {
     description: String,
     credits: String,
     license: String,
+    #[schema(required)]
     artwork: Option<String>,
     published: bool,
+    #[schema(required)]
     published_at: Option<String>,
+    #[schema(required)]
     version: Option<String>,
     duration_seconds: f64,
 }

@@ -7,12 +7,14 @@
 //! | topic | columns |
 //! |---|---|
 //! | heartbeats | account, profile, device, territory, network, title, session, sequence (32 bit), position_us, duration_us, at (time, corrected), received (time), state (playing, paused, stalled, ended or empty), start_ms, stalls, stalled_ms, bits_per_second, height, dropped_frames (32 bit), error |
+//! | segments | territory, network (both as the session's heartbeats say), object (manifest, audio, video, muxed, init, caption, timed-text, key, other or empty), bits_per_second, throughput_bits_per_second, buffer_ms (32 bit; -1: not said), starved, startup, cached (boolean), at (time) |
 //! | ratings | profile, title, thumb (none, down, up, love), rated (time), listed (boolean), listed_at (time), at (time) |
 //! | catalog | title, deleted (boolean), name, kind (movie, series, episode), series, season, episode, year, genres (list of text), people (list of text), maturity_age (32 bit), original_language, duration_us, version, published (time), revision, at (time) |
 //! | subscriptions | account, plan, state, until (time), at (time) |
 //! | accounts | account, what (made, deleted, profile_deleted or empty), territory, profiles (list of text: those that were deleted), at (time) |
 //!
-//! A time of 0 is one that is not known.
+//! A time of 0 is one that is not known. Rows of segments say how delivery went, and nothing of who watched what: neither
+//! session nor title stands in them, so that there is nothing to take out when somebody is deleted.
 
 use std::sync::Arc;
 
@@ -23,10 +25,10 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use matinee_contracts::catalog::TitleKind;
 use matinee_contracts::events::{
-    AccountChanged, Heartbeat, OpinionChanged, SubscriptionChanged, TitleChanged, account_changed,
+    AccountChanged, Heartbeat, OpinionChanged, SegmentRequested, SubscriptionChanged, TitleChanged, account_changed,
 };
 use matinee_contracts::ratings::Thumb;
-use matinee_contracts::telemetry::{Beat, PlayState, Quality};
+use matinee_contracts::telemetry::{Beat, PlayState, Quality, SegmentRequest};
 use matinee_engines::events::Event;
 use prost::Message;
 
@@ -40,6 +42,8 @@ pub const VERSION: &str = "1";
 pub enum Topic {
     /// What is watched.
     Heartbeats,
+    /// How segments came, as players say.
+    Segments,
     /// What is thought of titles.
     Ratings,
     /// What the catalogue says.
@@ -52,13 +56,15 @@ pub enum Topic {
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Heartbeats, Self::Ratings, Self::Catalog, Self::Subscriptions, Self::Accounts];
+    pub const ALL: [Self; 6] =
+        [Self::Heartbeats, Self::Segments, Self::Ratings, Self::Catalog, Self::Subscriptions, Self::Accounts];
 
     /// Its name in the event log and in the lake.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Heartbeats => "heartbeats",
+            Self::Segments => "segments",
             Self::Ratings => "ratings",
             Self::Catalog => "catalog",
             Self::Subscriptions => "subscriptions",
@@ -78,7 +84,7 @@ impl Topic {
         match self {
             Self::Heartbeats => &["account", "profile"],
             Self::Ratings => &["profile"],
-            Self::Catalog => &[],
+            Self::Segments | Self::Catalog => &[],
             Self::Subscriptions | Self::Accounts => &["account"],
         }
     }
@@ -92,6 +98,7 @@ impl Topic {
     pub fn rows(self, events: &[Event]) -> Result<RecordBatch, LakeError> {
         let columns = match self {
             Self::Heartbeats => heartbeats(&read(events)),
+            Self::Segments => segments(&read(events)),
             Self::Ratings => ratings(&read(events)),
             Self::Catalog => catalog(&read(events)),
             Self::Subscriptions => subscriptions(&read(events)),
@@ -193,6 +200,29 @@ fn heartbeats(rows: &[Row<'_, Heartbeat>]) -> Columns {
         ("height", int(rows, |of| quality(of).map_or(0, |quality| quality.height))),
         ("dropped_frames", int(rows, |of| quality(of).map_or(0, |quality| quality.dropped_frames))),
         ("error", text(rows, |of| quality(of).map_or("", |quality| &quality.error))),
+    ]);
+    columns
+}
+
+fn segments(rows: &[Row<'_, SegmentRequested>]) -> Columns {
+    let number = |of: fn(&SegmentRequest) -> u64| long(rows, |row| row.request.as_ref().map_or(0, of));
+    let yes = |of: fn(&SegmentRequest) -> bool| flag(rows, |row| row.request.as_ref().is_some_and(of));
+    let buffer = |row: &Row<SegmentRequested>| {
+        let said = row.says.request.as_ref().and_then(|request| request.buffer_ms);
+        said.map_or(-1, |buffer_ms| i32::try_from(buffer_ms).unwrap_or(i32::MAX))
+    };
+    let mut columns = logged(rows);
+    columns.extend([
+        ("territory", text(rows, |of| &of.territory)),
+        ("network", text(rows, |of| &of.network)),
+        ("object", text(rows, |of| of.request.as_ref().map_or("", |request| &request.object))),
+        ("bits_per_second", number(|request| request.bits_per_second)),
+        ("throughput_bits_per_second", number(|request| request.throughput_bits_per_second)),
+        ("buffer_ms", Arc::new(Int32Array::from_iter_values(rows.iter().map(buffer)))),
+        ("starved", yes(|request| request.starved)),
+        ("startup", yes(|request| request.startup)),
+        ("cached", yes(|request| request.cached)),
+        ("at", time(rows, |row| row.says.request.as_ref().map_or(0, |request| request.at_us))),
     ]);
     columns
 }

@@ -11,12 +11,12 @@ use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Int32Type, TimeUnit, TimestampMicrosecondType};
 use matinee_contracts::catalog::Title;
 use matinee_contracts::events::{
-    AccountChanged, AccountDeleted, AccountMade, Heartbeat, OpinionChanged, ProfileDeleted, SubscriptionChanged,
-    TitleChanged, account_changed::What,
+    AccountChanged, AccountDeleted, AccountMade, Heartbeat, OpinionChanged, ProfileDeleted, SegmentRequested,
+    SubscriptionChanged, TitleChanged, account_changed::What,
 };
 use matinee_contracts::lake::FilesRequest;
 use matinee_contracts::ratings::Opinion;
-use matinee_contracts::telemetry::{Beat, PlayState, Quality};
+use matinee_contracts::telemetry::{Beat, PlayState, Quality, SegmentRequest};
 use matinee_engines::events::EventLog;
 use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
@@ -99,7 +99,14 @@ async fn each_topic_has_its_columns() {
         .await;
     let what = Some(What::Made(AccountMade { territory: "FR".to_owned() }));
     world.tell("accounts", &AccountChanged { account: "acc".to_owned(), what, at_us: 7 }).await;
-    assert_eq!(world.flush().await, 4);
+    let request = SegmentRequest { object: "video".to_owned(), starved: true, ..SegmentRequest::default() };
+    let (request, territory) = (Some(request), "FR".to_owned());
+    world.tell("segments", &SegmentRequested { request, territory, ..SegmentRequested::default() }).await;
+    assert_eq!(world.flush().await, 5);
+    let segments = world.rows("segments").await.remove(0);
+    assert!(segments["starved"].as_boolean().value(0));
+    assert_eq!(segments["buffer_ms"].as_primitive::<Int32Type>().value(0), -1);
+    assert_eq!(world.texts("segments", "object").await, ["video"]);
     assert_eq!(world.texts("ratings", "thumb").await, ["love"]);
     assert_eq!(world.texts("catalog", "kind").await, ["series"]);
     let rows = world.rows("catalog").await.remove(0);

@@ -1,15 +1,17 @@
 //! How plays go at the moment, all of them, by territory and by network: figures for steps of time, in bounded memory.
 //!
 //! Two rings of steps: of ten seconds for an hour, of five minutes for a day. Heartbeats may come twice and in any order
-//! (see [`Heard`]); each counts in the step of its own time.
+//! (see [`Heard`]); each counts in the step of its own time. What players say with their requests to an edge is counted
+//! beside them, as it comes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use matinee_contracts::events::Heartbeat;
+use matinee_contracts::events::{Heartbeat, SegmentRequested};
 use matinee_contracts::telemetry::{Beat, PlayQualityPoint, PlayQualityReply, PlayQualityRow, PlayState};
 
+use crate::segments::Where;
 use crate::sketch::Sketch;
 
 /// The longest window, in seconds.
@@ -74,6 +76,12 @@ struct Figures {
     watched_ms: u64,
     bits_times_ms: f64,
     starts: Sketch,
+    // Of requests for pictures and sound.
+    requests: u64,
+    starved: u64,
+    // Kilobits per second.
+    throughput: Sketch,
+    buffered_ms: Sketch,
 }
 
 impl Figures {
@@ -85,6 +93,10 @@ impl Figures {
         self.watched_ms += other.watched_ms;
         self.bits_times_ms += other.bits_times_ms;
         self.starts.merge(&other.starts);
+        self.requests += other.requests;
+        self.starved += other.starved;
+        self.throughput.merge(&other.throughput);
+        self.buffered_ms.merge(&other.buffered_ms);
     }
 
     fn stall_ratio(&self) -> f64 {
@@ -133,6 +145,14 @@ struct Heard {
     network: Group,
 }
 
+/// Where a session plays, as its first heartbeat says: nobody else's can move it.
+#[derive(Debug, Clone)]
+struct Placed {
+    profile: u64,
+    last_us: i64,
+    place: Where,
+}
+
 impl Heard {
     /// Whether the heartbeat of this number is new; those of more than 64 ago are not.
     fn takes(&mut self, sequence: u32) -> bool {
@@ -155,6 +175,7 @@ pub struct Quality {
     fine: Ring,
     coarse: Ring,
     sessions: HashMap<u64, Heard>,
+    places: HashMap<u64, Placed>,
     // When each was heard of last.
     groups: HashMap<Group, i64>,
     tidied_us: i64,
@@ -166,10 +187,17 @@ impl Default for Quality {
             fine: Ring::new(10 * SECOND_US, 361),
             coarse: Ring::new(300 * SECOND_US, 289),
             sessions: HashMap::new(),
+            places: HashMap::new(),
             groups: HashMap::new(),
             tidied_us: i64::MIN,
         }
     }
+}
+
+fn hash(words: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    words.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn name(text: &str) -> Arc<str> {
@@ -180,8 +208,7 @@ impl Quality {
     /// Takes a heartbeat.
     pub fn take(&mut self, heartbeat: &Heartbeat) {
         let Some(beat) = &heartbeat.beat else { return };
-        let mut hasher = DefaultHasher::new();
-        (&heartbeat.profile, &beat.session).hash(&mut hasher);
+        self.see(heartbeat, beat);
         let first = Heard {
             last_us: beat.at_us,
             sequence: beat.sequence,
@@ -191,7 +218,7 @@ impl Quality {
             territory: Group::Territory(name(&heartbeat.territory)),
             network: Group::Network(name(&heartbeat.network)),
         };
-        let key = hasher.finish();
+        let key = hash((&heartbeat.profile, &beat.session));
         let new = !self.sessions.contains_key(&key);
         let heard = self.sessions.entry(key).or_insert(first);
         if !heard.takes(beat.sequence) {
@@ -210,6 +237,47 @@ impl Quality {
             self.add(group, beat.at_us, &counted, u64::from(!heard_again));
         }
         self.tidy(beat.at_us);
+    }
+
+    /// Takes what a player said with a request for a piece of picture or sound.
+    pub fn hear(&mut self, requested: &SegmentRequested) {
+        let Some(request) = requested.request.as_ref() else { return };
+        if !matches!(request.object.as_str(), "audio" | "video" | "muxed") {
+            return;
+        }
+        let mut counted = Figures { requests: 1, starved: u64::from(request.starved), ..Figures::default() };
+        if request.throughput_bits_per_second > 0 {
+            counted.throughput.add(u32::try_from(request.throughput_bits_per_second / 1000).unwrap_or(u32::MAX));
+        }
+        if let Some(buffer_ms) = request.buffer_ms {
+            counted.buffered_ms.add(buffer_ms);
+        }
+        let mut groups = vec![Group::All];
+        if !requested.territory.is_empty() {
+            groups.push(Group::Territory(name(&requested.territory)));
+        }
+        if !requested.network.is_empty() {
+            groups.push(Group::Network(name(&requested.network)));
+        }
+        for group in groups {
+            self.add(group, request.at_us.min(requested.received_us), &counted, 0);
+        }
+    }
+
+    /// Where a session plays, as far as its heartbeats said so.
+    #[must_use]
+    pub fn place(&self, session: &str) -> Where {
+        self.places.get(&hash(session)).map(|placed| placed.place.clone()).unwrap_or_default()
+    }
+
+    fn see(&mut self, heartbeat: &Heartbeat, beat: &Beat) {
+        let profile = hash(&heartbeat.profile);
+        let place = Where { territory: heartbeat.territory.clone(), network: heartbeat.network.clone() };
+        let placed =
+            self.places.entry(hash(beat.session.as_str())).or_insert(Placed { profile, last_us: beat.at_us, place });
+        if placed.profile == profile {
+            placed.last_us = placed.last_us.max(beat.at_us);
+        }
     }
 
     fn add(&mut self, group: Group, at_us: i64, counted: &Figures, session: u64) {
@@ -243,12 +311,17 @@ impl Quality {
 
     fn tidy(&mut self, at_us: i64) {
         let due = at_us.saturating_sub(self.tidied_us) > 60 * SECOND_US;
-        if !due && self.sessions.len() <= MOST_SESSIONS {
+        if !due && self.sessions.len().max(self.places.len()) <= MOST_SESSIONS {
             return;
         }
         self.tidied_us = self.tidied_us.max(at_us);
         let since = self.tidied_us - FORGOTTEN_AFTER_US;
         self.sessions.retain(|_, heard| heard.last_us >= since);
+        self.places.retain(|_, placed| placed.last_us >= since);
+        if self.places.len() > MOST_SESSIONS {
+            // Those who play say it again within ten seconds.
+            self.places.clear();
+        }
         if self.sessions.len() > MOST_SESSIONS {
             let mut times: Vec<i64> = self.sessions.values().map(|heard| heard.last_us).collect();
             let tenth = times.len() / 10;
@@ -304,6 +377,10 @@ impl Quality {
             stall_ratio: figures.stall_ratio(),
             mean_bits_per_second: figures.bits_times_ms / figures.watched_ms.max(1) as f64,
             errors: figures.errors,
+            requests: figures.requests,
+            throughput_p50_bits_per_second: figures.throughput.quantile(0.5) * 1000.0,
+            buffer_p50_ms: figures.buffered_ms.quantile(0.5),
+            starved_ratio: figures.starved as f64 / figures.requests.max(1) as f64,
         };
         let mut rows: Vec<PlayQualityRow> = groups.into_iter().map(row).collect();
         rows.sort_by(|a, b| (b.playing, b.plays, &a.group).cmp(&(a.playing, a.plays, &b.group)));

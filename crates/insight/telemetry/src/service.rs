@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use matinee_contracts::events::Heartbeat;
 use matinee_contracts::telemetry::telemetry_server::{Telemetry, TelemetryServer};
-use matinee_contracts::telemetry::{PlayQualityReply, PlayQualityRequest, ReportReply, ReportRequest};
+use matinee_contracts::telemetry::{
+    PlayQualityReply, PlayQualityRequest, ReportReply, ReportRequest, SegmentRequest, SegmentsReply, SegmentsReport,
+};
 use matinee_engines::events::{EventError, Events};
 use matinee_service::clock::{Clock, SystemClock};
 use prost::Message;
@@ -14,10 +16,13 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::quality::{By, LONGEST_WINDOW, Quality};
 use crate::report::{FieldError, heartbeats};
+use crate::segments::{MOST_REQUESTS, requested};
 use crate::watch::watch;
 
 /// The topic of heartbeats.
 pub const TOPIC: &str = "heartbeats";
+/// The topic of what players said with their requests.
+pub const SEGMENTS: &str = "segments";
 
 /// Telemetry. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -78,6 +83,30 @@ impl Telemetry for TelemetryService {
         };
         self.log.append_all(TOPIC, events.into_iter().map(encoded).collect()).await.map_err(status)?;
         Ok(Response::new(ReportReply { taken }))
+    }
+
+    async fn report_segments(&self, request: Request<SegmentsReport>) -> Result<Response<SegmentsReply>, Status> {
+        let SegmentsReport { requests } = request.into_inner();
+        if requests.is_empty() || requests.len() > MOST_REQUESTS {
+            let reason = format!("{} came, 1 to {MOST_REQUESTS} are taken", requests.len());
+            return Err(Status::invalid_argument(FieldError { field: "requests".to_owned(), reason }.to_string()));
+        }
+        let now_us = self.clock.now_us();
+        let events: Vec<_> = {
+            let quality = self.quality.lock().unwrap_or_else(PoisonError::into_inner);
+            let event = |request: SegmentRequest| {
+                let place = quality.place(&request.session);
+                requested(request, place, now_us)
+            };
+            requests.into_iter().filter_map(event).collect()
+        };
+        let taken = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        let appends = events.iter().map(|event| {
+            let session = event.request.as_ref().map_or("", |request| &request.session);
+            self.log.append(SEGMENTS, session, Bytes::from(event.encode_to_vec()))
+        });
+        try_join_all(appends).await.map_err(status)?;
+        Ok(Response::new(SegmentsReply { taken }))
     }
 
     async fn play_quality(&self, request: Request<PlayQualityRequest>) -> Result<Response<PlayQualityReply>, Status> {

@@ -1,4 +1,4 @@
-//! Quantiles of many durations in little memory, exact to 2 %.
+//! Quantiles of many numbers from 1 to 600,000 (milliseconds, kilobits per second) in little memory, exact to 2 %.
 //!
 //! Source: C. Masson, J. Rim, H. Lee, "DDSketch: a fast and fully-mergeable quantile sketch with relative-error
 //! guarantees" (2019).
@@ -6,30 +6,30 @@
 /// Each bin's end is so many times its beginning.
 const GROWTH: f64 = 1.04;
 
-/// Counts by bins that grow: of up to ten minutes in milliseconds, 340 at most.
+/// Counts by bins that grow: 340 at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sketch {
     // Bin and count, by bin; only those that hold something.
     bins: Vec<(u16, u32)>,
 }
 
-/// What is longer counts as this.
-const LONGEST_MS: u32 = 600_000;
+/// What is more counts as this: ten minutes in milliseconds, 600 Mbit/s in kilobits.
+const MOST: u32 = 600_000;
 
-fn bin(milliseconds: u32) -> u16 {
-    let value = f64::from(milliseconds.clamp(1, LONGEST_MS));
+fn bin(value: u32) -> u16 {
+    let value = f64::from(value.clamp(1, MOST));
     (value.ln() / GROWTH.ln()).ceil() as u16
 }
 
-/// The middle of a bin, in milliseconds.
+/// The middle of a bin.
 fn middle(bin: u16) -> f64 {
     2.0 * GROWTH.powi(i32::from(bin)) / (GROWTH + 1.0)
 }
 
 impl Sketch {
     /// Counts one.
-    pub fn add(&mut self, milliseconds: u32) {
-        self.add_times(bin(milliseconds), 1);
+    pub fn add(&mut self, value: u32) {
+        self.add_times(bin(value), 1);
     }
 
     fn add_times(&mut self, bin: u16, times: u32) {
@@ -46,7 +46,7 @@ impl Sketch {
         }
     }
 
-    /// The value that `share` (0 to 1) of all are not above, in milliseconds; 0 where there are none.
+    /// The value that `share` (0 to 1) of all are not above; 0 where there are none.
     #[must_use]
     pub fn quantile(&self, share: f64) -> f64 {
         let all: u64 = self.bins.iter().map(|(_, times)| u64::from(*times)).sum();

@@ -1,30 +1,51 @@
-//! Reading heartbeats into the figures: from a day ago on, as far as the log goes back, and then as they come.
+//! Reading events into the figures: from a day ago on, as far as the log goes back, and then as they come.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use matinee_contracts::events::Heartbeat;
-use matinee_engines::events::{EventError, Events, gathered};
+use matinee_contracts::events::{Heartbeat, SegmentRequested};
+use matinee_engines::events::{Event, EventError, Events, gathered};
 use matinee_service::clock::Clock;
-use prost::Message;
+use prost::{DecodeError, Message};
 use tokio_util::sync::CancellationToken;
 
 use crate::quality::{LONGEST_WINDOW, Quality};
-use crate::service::TOPIC;
+use crate::service::{SEGMENTS, TOPIC};
 
 const AT_ONCE: usize = 8192;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Takes heartbeats, until `stop`.
+/// Takes heartbeats, and what players say with their requests, until `stop`.
 pub async fn watch(log: &Events, quality: &Mutex<Quality>, clock: &dyn Clock, stop: CancellationToken) {
+    let heartbeats = |event: Event| -> Result<(), DecodeError> {
+        let heartbeat = Heartbeat::decode(event.payload)?;
+        quality.lock().unwrap_or_else(PoisonError::into_inner).take(&heartbeat);
+        Ok(())
+    };
+    let segments = |event: Event| -> Result<(), DecodeError> {
+        let requested = SegmentRequested::decode(event.payload)?;
+        quality.lock().unwrap_or_else(PoisonError::into_inner).hear(&requested);
+        Ok(())
+    };
+    tokio::join!(follow(log, TOPIC, heartbeats, clock, &stop), follow(log, SEGMENTS, segments, clock, &stop));
+}
+
+/// Hands each event of a topic to `take`, until `stop`.
+async fn follow(
+    log: &Events,
+    topic: &str,
+    take: impl Fn(Event) -> Result<(), DecodeError>,
+    clock: &dyn Clock,
+    stop: &CancellationToken,
+) {
     let (mut next, mut wait) = (None, FIRST_WAIT);
     loop {
-        match stop.run_until_cancelled(round(log, quality, clock, &mut next)).await {
+        match stop.run_until_cancelled(round(log, topic, &take, clock, &mut next)).await {
             None => return,
             Some(Ok(())) => wait = FIRST_WAIT,
             Some(Err(error)) => {
-                tracing::warn!(%error, "how plays go can't be followed, trying again");
+                tracing::warn!(%error, topic, "how plays go can't be followed, trying again");
                 if stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
                     return;
                 }
@@ -36,32 +57,32 @@ pub async fn watch(log: &Events, quality: &Mutex<Quality>, clock: &dyn Clock, st
 
 async fn round(
     log: &Events,
-    quality: &Mutex<Quality>,
+    topic: &str,
+    take: &impl Fn(Event) -> Result<(), DecodeError>,
     clock: &dyn Clock,
     next: &mut Option<u64>,
 ) -> Result<(), EventError> {
     let from = match *next {
         Some(from) => from,
-        None => first_since(log, clock.now_us() - i64::from(LONGEST_WINDOW) * 1_000_000).await?,
+        None => first_since(log, topic, clock.now_us() - i64::from(LONGEST_WINDOW) * 1_000_000).await?,
     };
     *next = Some(from);
-    let events = gathered(log.as_ref(), TOPIC, from, AT_ONCE).await?;
+    let events = gathered(log.as_ref(), topic, from, AT_ONCE).await?;
     let Some(last) = events.last() else { return Ok(()) };
     *next = Some(last.offset + 1);
-    let mut quality = quality.lock().unwrap_or_else(PoisonError::into_inner);
     for event in events {
-        match Heartbeat::decode(event.payload) {
-            Ok(heartbeat) => quality.take(&heartbeat),
-            Err(error) => tracing::warn!(event = event.offset, %error, "this is no heartbeat"),
+        let number = event.offset;
+        if let Err(error) = take(event) {
+            tracing::warn!(topic, event = number, %error, "an event can't be read");
         }
     }
     Ok(())
 }
 
 /// The number of the first event that was appended at `since_us` or later; where there is none, that of the next one.
-async fn first_since(log: &Events, since_us: i64) -> Result<u64, EventError> {
+async fn first_since(log: &Events, topic: &str, since_us: i64) -> Result<u64, EventError> {
     let at = async |number: u64| {
-        let events = log.read(TOPIC, number, 1).await?;
+        let events = log.read(topic, number, 1).await?;
         Ok::<_, EventError>(events.first().map(|event| (event.offset, event.at_us)))
     };
     let Some((oldest, at_us)) = at(0).await? else { return Ok(0) };
@@ -97,16 +118,16 @@ mod tests {
     async fn the_first_event_of_a_time_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let log = events::open(folder.path(), EventLogConfig::default()).await.unwrap();
-        assert_eq!(first_since(&log, 0).await.unwrap(), 0);
+        assert_eq!(first_since(&log, TOPIC, 0).await.unwrap(), 0);
         for _ in 0..20 {
             log.append(TOPIC, "p", Bytes::new()).await.unwrap();
         }
         for event in log.read(TOPIC, 0, 100).await.unwrap() {
-            let found = first_since(&log, event.at_us).await.unwrap();
+            let found = first_since(&log, TOPIC, event.at_us).await.unwrap();
             let first = log.read(TOPIC, found, 1).await.unwrap().remove(0);
             assert_eq!(first.at_us, event.at_us);
             assert!(found <= event.offset);
         }
-        assert_eq!(first_since(&log, i64::MAX).await.unwrap(), 20);
+        assert_eq!(first_since(&log, TOPIC, i64::MAX).await.unwrap(), 20);
     }
 }

@@ -4,14 +4,16 @@
 
 use std::sync::Arc;
 
-use matinee_contracts::events::Heartbeat;
+use matinee_contracts::events::{Heartbeat, SegmentRequested};
 use matinee_contracts::telemetry::telemetry_client::TelemetryClient;
-use matinee_contracts::telemetry::{Beat, PlayQualityRequest, PlayState, Quality, ReportRequest};
+use matinee_contracts::telemetry::{
+    Beat, PlayQualityRequest, PlayState, Quality, ReportRequest, SegmentRequest, SegmentsReport,
+};
 use matinee_engines::events::{self, EventLogConfig, Events};
 use matinee_service::channel::Channel;
 use matinee_service::clock::{Clock, SystemClock};
 use matinee_telemetry::TelemetryService;
-use matinee_telemetry::service::TOPIC;
+use matinee_telemetry::service::{SEGMENTS, TOPIC};
 use prost::Message;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
@@ -156,4 +158,28 @@ async fn a_question_that_cannot_be_answered_names_its_field() {
     }
     let reply = world.client.clone().play_quality(ask(0, "network")).await.unwrap().into_inner();
     assert!(reply.rows.is_empty() && reply.points.is_empty());
+}
+
+#[tokio::test]
+async fn what_players_say_with_their_requests_is_in_the_log_and_what_can_not_be_taken_is_left_out() {
+    let world = world().await;
+    let said = |session: &str, object: &str| SegmentRequest {
+        session: session.to_owned(),
+        object: object.to_owned(),
+        buffer_ms: Some(0),
+        ..SegmentRequest::default()
+    };
+    let requests = vec![said("s1", "video"), said("", "video"), said("s\u{7}", "video"), said("s2", &"v".repeat(99))];
+    let reply = world.client.clone().report_segments(SegmentsReport { requests }).await.unwrap().into_inner();
+    assert_eq!(reply.taken, 1);
+    let mut kept = world.log.read(SEGMENTS, 0, 10).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    let event = kept.remove(0);
+    assert_eq!(event.key, "s1");
+    let requested = SegmentRequested::decode(event.payload).unwrap();
+    assert_eq!((requested.request, requested.received_us), (Some(said("s1", "video")), NOW_US));
+    for requests in [Vec::new(), vec![said("s1", "video"); 1001]] {
+        let refused = world.client.clone().report_segments(SegmentsReport { requests }).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+    }
 }

@@ -7,6 +7,7 @@ use axum::Router;
 use matinee_contracts::catalog::catalog_client::CatalogClient;
 use matinee_contracts::ingest::ingest_client::IngestClient;
 use matinee_contracts::license::license_client::LicenseClient;
+use matinee_contracts::telemetry::telemetry_client::TelemetryClient;
 use matinee_contracts::workflow::workflow_client::WorkflowClient;
 use matinee_edge::{Cache, Edge};
 use matinee_encode::tool::Tools as EncodeTools;
@@ -89,7 +90,10 @@ impl House<'_> {
                 None => matinee_edge::elsewhere(&self.config.services.origin, self.secrets.service.expose())?,
             };
             let signer = Signer::new(&self.secrets.signing);
-            let edge = Edge::new(Cache::new(upstream, half), signer, Arc::new(SystemClock));
+            let (told, telling) = matinee_edge::told(&self.metrics);
+            let edge = Edge::new(Cache::new(upstream, half), signer, Arc::new(SystemClock)).telling(told);
+            let telemetry = TelemetryClient::new(self.reach.background("telemetry"));
+            self.run(telling.carry(telemetry, self.stop.clone()));
             self.open(matinee_edge::router(edge), "edge");
         }
         Ok(origin.unwrap_or_default())

@@ -1,7 +1,7 @@
 /** One account: its part in the house, and what it paid. */
 import { type ReactElement, useCallback, useState } from 'react'
 import { findAccounts, listAccountInvoices, setRoles } from '../../api/studio'
-import type { StudioAccount, StudioInvoice } from '../../api/studioTypes'
+import type { StudioAccount, Invoice } from '../../api/types'
 import { useAnswer } from '../../api/useAnswer'
 import { Switch } from '../../design/Field'
 import { Done, Problem } from '../../design/Problem'
@@ -24,7 +24,7 @@ export default function AccountRecord({ id }: { id: string }): ReactElement {
   const email = new URLSearchParams(useSearch()).get('email') ?? ''
   const [found, findAgain] = useAnswer(useCallback((signal: AbortSignal) => findAccounts(email, signal), [email]))
   const [invoices, again] = useAnswer(useCallback((signal: AbortSignal) => listAccountInvoices(id, signal), [id]))
-  const [refunding, setRefunding] = useState<StudioInvoice | null>(null)
+  const [refunding, setRefunding] = useState<Invoice | null>(null)
   return (
     <Desk title={email === '' ? 'Account' : email} crumb={CRUMB}>
       <Asked answer={found} again={findAgain} what="the account">

@@ -1,16 +1,16 @@
 /** Money back, at most what was paid. */
 import { type ReactElement, type SubmitEvent, useState } from 'react'
 import { idempotencyKey, refund } from '../../api/studio'
-import type { StudioInvoice } from '../../api/studioTypes'
+import type { Invoice } from '../../api/types'
 import { Dialog } from '../../design/Dialog'
 import { Field } from '../../design/Field'
 import { Problem } from '../../design/Problem'
 import { useDeed } from '../../design/useDeed'
 import { minorOf, money, typed } from '../../words/money'
 
-export function RefundForm({ invoice, close, done }: { invoice: StudioInvoice; close: () => void; done: () => void }): ReactElement {
-  const { currency } = invoice.total
-  const most = { minor: (invoice.paid ?? invoice.total).minor - (invoice.refunded?.minor ?? 0), currency }
+export function RefundForm({ invoice, close, done }: { invoice: Invoice; close: () => void; done: () => void }): ReactElement {
+  const currency = invoice.total?.currency ?? ''
+  const most = { minor: ((invoice.paid ?? invoice.total)?.minor ?? 0) - (invoice.refunded?.minor ?? 0), currency }
   const [amount, setAmount] = useState(typed(most))
   const [reason, setReason] = useState('')
   const [key, setKey] = useState(idempotencyKey)

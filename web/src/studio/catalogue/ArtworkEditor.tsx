@@ -1,7 +1,7 @@
 /** A title's pictures: one a kind, replaced by choosing another. The service makes the sizes and formats. */
 import { type ReactElement, useRef, useState } from 'react'
 import { putArtwork } from '../../api/studio'
-import type { CatalogTitle } from '../../api/studioTypes'
+import type { CatalogTitle } from '../../api/types'
 import { Problem } from '../../design/Problem'
 import { useDeed } from '../../design/useDeed'
 

@@ -1,7 +1,7 @@
 /** The whole catalogue: to find, to add, to take in and to give out. */
 import { type ReactElement, useState } from 'react'
 import { listCatalog } from '../../api/studio'
-import type { CatalogTitle } from '../../api/studioTypes'
+import type { CatalogTitle } from '../../api/types'
 import { useAnswer } from '../../api/useAnswer'
 import { Link, roomPath } from '../../router'
 import { territoryName } from '../../words/languages'

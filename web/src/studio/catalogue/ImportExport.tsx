@@ -1,7 +1,7 @@
 /** A whole catalogue in or out: first it is said what an import would do, then it is done, all of it or nothing. */
 import { type ReactElement, useState } from 'react'
 import { exportAddress, importCatalog } from '../../api/studio'
-import type { ImportAnswer } from '../../api/studioTypes'
+import type { ImportAnswer } from '../../api/types'
 import { Dialog } from '../../design/Dialog'
 import { Choice, Field } from '../../design/Field'
 import { Done, Problem } from '../../design/Problem'

@@ -1,7 +1,7 @@
 /** A new title begins with its name and its kind. */
 import { type ReactElement, type SubmitEvent, useState } from 'react'
 import { EMPTY_TITLE, putCatalogTitle } from '../../api/studio'
-import type { TitleKind } from '../../api/studioTypes'
+import type { TitleKind } from '../../api/types'
 import { Dialog } from '../../design/Dialog'
 import { Choice, Field } from '../../design/Field'
 import { Problem } from '../../design/Problem'

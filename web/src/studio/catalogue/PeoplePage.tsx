@@ -1,7 +1,7 @@
 /** Those who made the films. */
 import { type ReactElement, type SubmitEvent, useState } from 'react'
 import { listPeople, putPerson } from '../../api/studio'
-import type { Person } from '../../api/studioTypes'
+import type { Person } from '../../api/types'
 import { useAnswer } from '../../api/useAnswer'
 import { Dialog } from '../../design/Dialog'
 import { Field, TextField } from '../../design/Field'

@@ -2,7 +2,7 @@
 import { type ReactElement, type SubmitEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { Refused } from '../../api/ask'
 import { deleteCatalogTitle, getCatalogTitle, listCatalog, putCatalogTitle } from '../../api/studio'
-import type { CatalogTitle } from '../../api/studioTypes'
+import type { CatalogTitle } from '../../api/types'
 import { useAnswer } from '../../api/useAnswer'
 import { Done, Problem } from '../../design/Problem'
 import { useDeed } from '../../design/useDeed'

@@ -1,6 +1,6 @@
 /** The lists of a title: its people, its ratings by territory, its words in other languages. Each line can be changed and left out. */
 import type { ReactElement, ReactNode } from 'react'
-import type { CatalogTitle } from '../../api/studioTypes'
+import type { CatalogTitle } from '../../api/types'
 import { slugOf } from './slug'
 
 interface Props {

@@ -1,6 +1,6 @@
 /** The plain words of a title, its place in a series, and its times. */
 import { type ReactElement, useState } from 'react'
-import type { CatalogTitle, TitleKind } from '../../api/studioTypes'
+import type { CatalogTitle, TitleKind } from '../../api/types'
 import { Choice, Field, TextField } from '../../design/Field'
 import { clock } from '../../words/time'
 import { listed, secondsTyped, slugOf } from './slug'

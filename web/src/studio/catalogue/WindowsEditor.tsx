@@ -1,7 +1,7 @@
 /** Where and when a title may be watched. Without any window it is the house's own: everywhere, always. */
 import { type ReactElement, useState } from 'react'
 import { putWindows } from '../../api/studio'
-import type { CatalogTitle, LicenceWindow } from '../../api/studioTypes'
+import type { CatalogTitle, LicenceWindow } from '../../api/types'
 import { Done, Problem } from '../../design/Problem'
 import { useDeed } from '../../design/useDeed'
 import { momentTyped, typedMoment } from '../../words/dates'

@@ -35,7 +35,7 @@ export default function LedgerPage(): ReactElement {
                 <h2 id="balances-title">Balances</h2>
                 <TableWindow label="Balances">
                   <thead><tr><th scope="col">Ledger account</th><th scope="col" className="figure">Balance</th></tr></thead>
-                  <tbody>{balances.map(({ ledgerAccount, amount }) => <tr key={`${ledgerAccount} ${amount.currency}`}><th scope="row">{ledgerAccount}</th><td className="figure">{money(amount)}</td></tr>)}</tbody>
+                  <tbody>{balances.map(({ ledgerAccount, amount }) => <tr key={`${ledgerAccount} ${amount?.currency ?? ''}`}><th scope="row">{ledgerAccount}</th><td className="figure">{money(amount)}</td></tr>)}</tbody>
                 </TableWindow>
               </section>
               <section className="box" aria-labelledby="entries-title">

@@ -1,7 +1,7 @@
 /** One plan: what it gives and what it costs, by territory. */
 import { type ReactElement, type SubmitEvent, useState } from 'react'
 import { putPlan } from '../../api/studio'
-import type { StudioPlan } from '../../api/studioTypes'
+import type { StudioPlan } from '../../api/types'
 import { Dialog } from '../../design/Dialog'
 import { Choice, Field, Switch } from '../../design/Field'
 import { Problem } from '../../design/Problem'

@@ -1,7 +1,7 @@
 /** What is sold, and for how much where. */
 import { type ReactElement, useState } from 'react'
 import { listStudioPlans } from '../../api/studio'
-import type { StudioPlan } from '../../api/studioTypes'
+import type { StudioPlan } from '../../api/types'
 import { pictureOf } from '../../account/plans'
 import { useAnswer } from '../../api/useAnswer'
 import { territoryName } from '../../words/languages'

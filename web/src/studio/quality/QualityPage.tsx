@@ -1,7 +1,7 @@
-/** How plays go at the moment, by the players' own word; asked again every few seconds. */
+/** How plays go at the moment, by the players' own word, in heartbeats and with each request; asked again every few seconds. */
 import { type ReactElement, useCallback, useEffect, useState } from 'react'
 import { getQuality } from '../../api/studio'
-import type { Quality, QualityRow } from '../../api/studioTypes'
+import type { Quality, QualityRow } from '../../api/types'
 import { useAnswer } from '../../api/useAnswer'
 import { bitrate } from '../../words/amounts'
 import { territoryName } from '../../words/languages'
@@ -48,10 +48,17 @@ export default function QualityPage(): ReactElement {
   )
 }
 
+/** What players said with their requests for segments; nothing where none did. */
+function delivery(row: QualityRow): [string, string][] {
+  if (row.requests === 0) return []
+  return [['Throughput, half below', bitrate(row.throughputP50BitsPerSecond)], ['Buffered, half below', milliseconds(row.bufferP50Ms)], ['Requests after an empty buffer', share(row.starvedRatio)]]
+}
+
 function Now({ quality: { rows, points } }: { quality: Quality }): ReactElement {
   const all = rows.find(({ group }) => group === '') ?? rows[0]
   const facts: [string, string][] = all
-    ? [['Playing now', String(all.playing)], ['Plays begun', String(all.plays)], ['Start-up, half below', milliseconds(all.startP50Ms)], ['Start-up, 95 % below', milliseconds(all.startP95Ms)], ['Time stalled', share(all.stallRatio)], ['Mean bitrate', bitrate(all.meanBitsPerSecond)], ['Errors', String(all.errors)]]
+    ? [['Playing now', String(all.playing)], ['Plays begun', String(all.plays)], ['Start-up, half below', milliseconds(all.startP50Ms)], ['Start-up, 95 % below', milliseconds(all.startP95Ms)], ['Time stalled', share(all.stallRatio)], ['Mean bitrate', bitrate(all.meanBitsPerSecond)], ['Errors', String(all.errors)],
+      ...delivery(all)]
     : []
   const over = (read: (point: Quality['points'][number]) => number): { at: number; value: number }[] =>
     points.filter(({ at }) => at).map((point) => ({ at: Date.parse(point.at ?? ''), value: read(point) }))
@@ -78,7 +85,7 @@ function Groups({ rows, by }: { rows: QualityRow[]; by: string }): ReactElement 
   if (groups.length === 0) return <p className="soft">No {by} is known of the plays.</p>
   return (
     <TableWindow label={`By ${by}`}>
-      <thead><tr><th scope="col">{by === 'territory' ? 'Territory' : 'Network'}</th><th scope="col" className="figure">Playing</th><th scope="col" className="figure">Plays</th><th scope="col" className="figure">Start-up p50</th><th scope="col" className="figure">p95</th><th scope="col" className="figure">Stalled</th><th scope="col" className="figure">Bitrate</th><th scope="col" className="figure">Errors</th></tr></thead>
+      <thead><tr><th scope="col">{by === 'territory' ? 'Territory' : 'Network'}</th><th scope="col" className="figure">Playing</th><th scope="col" className="figure">Plays</th><th scope="col" className="figure">Start-up p50</th><th scope="col" className="figure">p95</th><th scope="col" className="figure">Stalled</th><th scope="col" className="figure">Bitrate</th><th scope="col" className="figure">Throughput p50</th><th scope="col" className="figure">Buffered p50</th><th scope="col" className="figure">Starved</th><th scope="col" className="figure">Errors</th></tr></thead>
       <tbody>
         {groups.map((row) => (
           <tr key={row.group}>
@@ -89,6 +96,9 @@ function Groups({ rows, by }: { rows: QualityRow[]; by: string }): ReactElement 
             <td className="figure">{milliseconds(row.startP95Ms)}</td>
             <td className="figure">{share(row.stallRatio)}</td>
             <td className="figure">{bitrate(row.meanBitsPerSecond)}</td>
+            <td className="figure">{row.requests === 0 ? '–' : bitrate(row.throughputP50BitsPerSecond)}</td>
+            <td className="figure">{row.requests === 0 ? '–' : milliseconds(row.bufferP50Ms)}</td>
+            <td className="figure">{row.requests === 0 ? '–' : share(row.starvedRatio)}</td>
             <td className="figure">{row.errors}</td>
           </tr>
         ))}

@@ -1,7 +1,7 @@
 /** One trace as a waterfall: a table whose last column draws when each span ran. A line can be opened to its tags. */
 import { type CSSProperties, type ReactElement, useCallback, useMemo, useState } from 'react'
 import { getSpans } from '../../api/studio'
-import type { Span } from '../../api/studioTypes'
+import type { Span } from '../../api/types'
 import { useAnswer } from '../../api/useAnswer'
 import { Notice } from '../../design/Notice'
 import { Asked, Desk } from '../Desk'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Span } from '../../api/studioTypes'
+import type { Span } from '../../api/types'
 import { took, waterfallOf } from './waterfall'
 
 const span = (id: string, parent: string, startUs: number, durationUs: number): Span => ({ id, parent, name: id, service: 'gateway', kind: 'server', startUs, durationUs, error: '', tags: {} })

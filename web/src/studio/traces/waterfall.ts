@@ -1,5 +1,5 @@
 /** A trace as lines to draw: each span below its parent, in time's order. */
-import type { Span } from '../../api/studioTypes'
+import type { Span } from '../../api/types'
 
 export interface Line {
   span: Span

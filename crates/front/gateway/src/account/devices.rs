@@ -22,7 +22,9 @@ pub struct DeviceJson {
     name: String,
     /// "web", "mobile", "tv".
     kind: String,
+    #[schema(required)]
     signed_in_at: Option<String>,
+    #[schema(required)]
     last_seen_at: Option<String>,
     profile: String,
     /// Whether it is the one that asks.

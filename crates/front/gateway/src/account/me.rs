@@ -11,13 +11,13 @@ use matinee_contracts::billing::{AccountRequest as OfAccount, Subscription};
 use matinee_service::clock::rfc3339;
 use matinee_service::context::Context;
 use matinee_service::http::{JsonBody, Problem};
-use matinee_service::viewer::Viewer;
+use matinee_service::viewer::{Membership, Viewer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Gateway;
 use crate::account::profiles::ProfileJson;
-use crate::billing::state_name;
+use crate::billing::{StateJson, state_json};
 
 /// How long the page waits for the subscription, which it can do without.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -37,6 +37,7 @@ pub struct AccountJson {
     /// "studio", "support", "admin".
     roles: Vec<String>,
     has_password: bool,
+    #[schema(required)]
     created: Option<String>,
 }
 
@@ -55,14 +56,34 @@ impl From<Account> for AccountJson {
     }
 }
 
+/// Who may play here.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Mode)]
+#[serde(rename_all = "lowercase")]
+pub enum ModeJson {
+    /// Those who subscribe.
+    Members,
+    /// Anyone, signed in or not.
+    Open,
+}
+
+impl From<Membership> for ModeJson {
+    fn from(membership: Membership) -> Self {
+        match membership {
+            Membership::Members => Self::Members,
+            Membership::Open => Self::Open,
+        }
+    }
+}
+
 /// What an account watches with, in short.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SubscriptionInShort)]
 #[serde(rename_all = "camelCase")]
 pub struct SubscriptionInShort {
-    /// "trialing", "active", "past_due", "ended".
-    state: &'static str,
+    state: StateJson,
     plan: String,
+    #[schema(required)]
     until: Option<String>,
 }
 
@@ -72,29 +93,35 @@ pub struct SubscriptionInShort {
 #[serde(rename_all = "camelCase")]
 pub struct MeJson {
     signed_in: bool,
-    /// "members" or "open".
-    mode: &'static str,
+    mode: ModeJson,
+    #[schema(required)]
     account: Option<AccountJson>,
     profiles: Vec<ProfileJson>,
     /// The chosen one.
+    #[schema(required)]
     profile: Option<ProfileJson>,
     /// Nothing where there is none, or billing does not answer.
+    #[schema(required)]
     subscription: Option<SubscriptionInShort>,
     /// Where the request comes from.
     territory: String,
     /// For clients that keep their tokens themselves.
     #[serde(flatten)]
-    tokens: Option<TokensJson>,
+    tokens: TokensJson,
 }
 
-/// Tokens in an answer's body.
-#[derive(Debug, Serialize, ToSchema)]
+/// Tokens in an answer's body; absent where the client has them in cookies.
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = Tokens)]
 #[serde(rename_all = "camelCase")]
 pub struct TokensJson {
-    pub(crate) access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) access_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) access_expires: Option<String>,
-    pub(crate) refresh_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_expires: Option<String>,
 }
 
@@ -104,13 +131,13 @@ impl MeJson {
     pub fn nobody(viewer: &Viewer) -> Self {
         Self {
             signed_in: false,
-            mode: viewer.membership.as_str(),
+            mode: viewer.membership.into(),
             account: None,
             profiles: Vec::new(),
             profile: None,
             subscription: None,
             territory: viewer.territory.to_string(),
-            tokens: None,
+            tokens: TokensJson::default(),
         }
     }
 
@@ -167,13 +194,13 @@ impl MeJson {
 
     /// With tokens in the body.
     #[must_use]
-    pub fn with_tokens(self, tokens: Option<TokensJson>) -> Self {
+    pub fn with_tokens(self, tokens: TokensJson) -> Self {
         Self { tokens, ..self }
     }
 }
 
 fn short(subscription: Subscription) -> Option<SubscriptionInShort> {
-    let state = state_name(subscription.state())?;
+    let state = state_json(subscription.state())?;
     Some(SubscriptionInShort { state, plan: subscription.plan, until: rfc3339(subscription.period_end_us) })
 }
 

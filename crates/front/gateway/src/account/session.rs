@@ -107,12 +107,15 @@ pub async fn signed_in(
     let account = answer.account.unwrap_or_default();
     let chosen = answer.profile.map(|profile| profile.id).unwrap_or_default();
     let me = MeJson::of(&inside.gateway, viewer, account, &chosen).await;
-    let body = (tokens == TokensIn::Body).then(|| TokensJson {
-        access_token: answer.access_token.clone(),
-        access_expires: rfc3339(answer.access_expires_us),
-        refresh_token: answer.refresh_token.clone(),
-        refresh_expires: rfc3339(answer.refresh_expires_us),
-    });
+    let body = match tokens {
+        TokensIn::Cookie => TokensJson::default(),
+        TokensIn::Body => TokensJson {
+            access_token: Some(answer.access_token.clone()),
+            access_expires: rfc3339(answer.access_expires_us),
+            refresh_token: Some(answer.refresh_token.clone()),
+            refresh_expires: rfc3339(answer.refresh_expires_us),
+        },
+    };
     // The tokens are handed out whatever the page says: a refresh token is used up by now.
     let mut response = match me {
         Ok(me) => private(me.with_tokens(body)),

@@ -19,8 +19,11 @@ use crate::billing::{MoneyJson, money};
 #[schema(as = InvoiceLine)]
 pub struct LineJson {
     description: String,
+    #[schema(required)]
     amount: Option<MoneyJson>,
+    #[schema(required)]
     from: Option<String>,
+    #[schema(required)]
     until: Option<String>,
 }
 
@@ -31,10 +34,14 @@ pub struct InvoiceJson {
     id: String,
     /// Without gaps: "2026-000123".
     number: String,
+    #[schema(required)]
     issued: Option<String>,
     lines: Vec<LineJson>,
+    #[schema(required)]
     total: Option<MoneyJson>,
+    #[schema(required)]
     paid: Option<MoneyJson>,
+    #[schema(required)]
     refunded: Option<MoneyJson>,
     /// "open", "paid", "void", "refunded".
     state: String,

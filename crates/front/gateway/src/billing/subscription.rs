@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::Gateway;
 use crate::account::private;
-use crate::billing::{MoneyJson, idempotency_key, money, state_name};
+use crate::billing::{MoneyJson, StateJson, idempotency_key, money, state_json};
 
 /// A plan that is offered.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,6 +26,7 @@ pub struct PlanJson {
     id: String,
     name: String,
     /// A month, tax included, where the viewer is.
+    #[schema(required)]
     price: Option<MoneyJson>,
     max_height: u32,
     streams: u32,
@@ -55,24 +56,30 @@ impl From<PaymentMethod> for MethodJson {
 pub struct SubscriptionJson {
     id: String,
     plan: String,
-    /// "trialing", "active", "past_due", "ended".
-    state: &'static str,
+    state: StateJson,
+    #[schema(required)]
     price: Option<MoneyJson>,
+    #[schema(required)]
     period_start: Option<String>,
+    #[schema(required)]
     period_end: Option<String>,
+    #[schema(required)]
     trial_end: Option<String>,
     cancel_at_period_end: bool,
     /// From the next period on, where it is another.
+    #[schema(required)]
     next_plan: Option<String>,
+    #[schema(required)]
     payment_method: Option<MethodJson>,
     /// When a payment that failed is tried again.
+    #[schema(required)]
     next_attempt: Option<String>,
     territory: String,
 }
 
 /// Nothing where it is none.
 fn subscription(subscription: Subscription) -> Option<SubscriptionJson> {
-    let state = state_name(subscription.state())?;
+    let state = state_json(subscription.state())?;
     Some(SubscriptionJson {
         id: subscription.id,
         plan: subscription.plan,
@@ -128,8 +135,11 @@ pub struct PayWithJson {
 #[schema(as = ChangePreview)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewJson {
+    #[schema(required)]
     charge_now: Option<MoneyJson>,
+    #[schema(required)]
     new_price: Option<MoneyJson>,
+    #[schema(required)]
     effective: Option<String>,
 }
 

@@ -22,6 +22,7 @@ pub struct AccountJson {
     territory: String,
     language: String,
     roles: Vec<String>,
+    #[schema(required)]
     created: Option<String>,
 }
 

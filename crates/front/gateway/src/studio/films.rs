@@ -13,11 +13,10 @@ use matinee_contracts::workflow::{CancelRequest, ListRequest, RetryRequest, Show
 use matinee_service::clock::rfc3339;
 use matinee_service::http::{JsonBody, JsonOrNothing, Problem};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
 use utoipa::ToSchema;
 
 use crate::Gateway;
+use crate::studio::inspection_json::InspectionJson;
 use crate::studio::workflow_json::WorkflowJson;
 use crate::titles::TitleJson;
 
@@ -95,7 +94,9 @@ pub struct UploadJson {
     size: u64,
     offset: u64,
     metadata: std::collections::BTreeMap<String, String>,
+    #[schema(required)]
     created_at: Option<String>,
+    #[schema(required)]
     expires_at: Option<String>,
     finished: bool,
 }
@@ -165,8 +166,11 @@ pub async fn put_title(
 
 /// The newest report on the title's master.
 #[utoipa::path(get, path = "/api/studio/titles/{id}/inspection", tag = "studio",
-    responses((status = 200, body = Object)))]
-pub async fn inspection(State(mut gateway): State<Gateway>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    responses((status = 200, body = InspectionJson)))]
+pub async fn inspection(
+    State(mut gateway): State<Gateway>,
+    Path(id): Path<String>,
+) -> Result<Json<InspectionJson>, Problem> {
     let none = || Problem::not_found(format!("no master of title {id} was inspected yet"));
     let newest = ListRequest { subject: id.clone(), limit: 1 };
     let workflows = gateway.workflow.list(newest).await?.into_inner().workflows;

@@ -39,6 +39,7 @@ pub struct TraceJson {
     trace: String,
     name: String,
     service: String,
+    #[schema(required)]
     start: Option<String>,
     duration_ms: f64,
     spans: u32,
@@ -96,6 +97,12 @@ pub struct QualityRowJson {
     stall_ratio: f64,
     mean_bits_per_second: f64,
     errors: u64,
+    /// For pictures and sound, with which players said what follows.
+    requests: u64,
+    throughput_p50_bits_per_second: f64,
+    buffer_p50_ms: f64,
+    /// Requests after an empty buffer, of all.
+    starved_ratio: f64,
 }
 
 /// The same, a step of time.
@@ -103,6 +110,7 @@ pub struct QualityRowJson {
 #[schema(as = QualityPoint)]
 #[serde(rename_all = "camelCase")]
 pub struct QualityPointJson {
+    #[schema(required)]
     at: Option<String>,
     playing: u64,
     start_p95_ms: f64,
@@ -125,6 +133,7 @@ pub struct QualityJson {
 #[serde(rename_all = "camelCase")]
 pub struct ModelJson {
     id: String,
+    #[schema(required)]
     trained: Option<String>,
     factors: u32,
     profiles: u64,
@@ -236,6 +245,10 @@ pub async fn quality(
         stall_ratio: row.stall_ratio,
         mean_bits_per_second: row.mean_bits_per_second,
         errors: row.errors,
+        requests: row.requests,
+        throughput_p50_bits_per_second: row.throughput_p50_bits_per_second,
+        buffer_p50_ms: row.buffer_p50_ms,
+        starved_ratio: row.starved_ratio,
     });
     let points = reply.points.into_iter().map(|point| QualityPointJson {
         at: rfc3339(point.at_us),

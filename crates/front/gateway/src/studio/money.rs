@@ -101,7 +101,9 @@ pub struct LedgerQuery {
 pub struct EntryJson {
     transaction: String,
     ledger_account: String,
+    #[schema(required)]
     amount: Option<MoneyJson>,
+    #[schema(required)]
     at: Option<String>,
     reason: String,
 }
@@ -112,6 +114,7 @@ pub struct EntryJson {
 #[serde(rename_all = "camelCase")]
 pub struct BalanceJson {
     ledger_account: String,
+    #[schema(required)]
     amount: Option<MoneyJson>,
 }
 

@@ -252,6 +252,7 @@ plays!(Search {
 
 plays!(Telemetry {
     report(telemetry::ReportRequest) -> telemetry::ReportReply = |_| telemetry::ReportReply { taken: 1 };
+    report_segments(telemetry::SegmentsReport) -> telemetry::SegmentsReply = |_| telemetry::SegmentsReply { taken: 1 };
     play_quality(telemetry::PlayQualityRequest) -> telemetry::PlayQualityReply = |_| telemetry::PlayQualityReply::default();
 });
 

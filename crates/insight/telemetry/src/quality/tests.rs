@@ -1,4 +1,4 @@
-use matinee_contracts::telemetry::Quality as Told;
+use matinee_contracts::telemetry::{Quality as Told, SegmentRequest};
 use proptest::prelude::*;
 
 use super::*;
@@ -49,6 +49,50 @@ fn figures_are_of_all_and_of_each_group() {
     assert_eq!(seen, [("FR", 2, 2), ("DE", 1, 1)]);
     assert_eq!(quality.answer(NOW, 300, By::Network).rows.len(), 1);
     assert_eq!(all.points.iter().map(|point| point.playing).max(), Some(3));
+}
+
+fn requested(starved: bool, kilobits: u64, territory: &str) -> SegmentRequested {
+    let request = SegmentRequest {
+        session: "d1".to_owned(),
+        object: "video".to_owned(),
+        throughput_bits_per_second: kilobits * 1000,
+        buffer_ms: Some(if starved { 0 } else { 20_000 }),
+        starved,
+        at_us: NOW - SECOND_US,
+        ..SegmentRequest::default()
+    };
+    let (request, territory) = (Some(request), territory.to_owned());
+    SegmentRequested { request, territory, network: String::new(), received_us: NOW }
+}
+
+#[test]
+fn what_players_say_with_their_requests_is_of_all_and_of_where_they_are() {
+    let mut quality = heard(&session("d1", 500, 0));
+    assert_eq!(quality.place("d1"), Where { territory: "DE".to_owned(), network: "AS1".to_owned() });
+    assert_eq!(quality.place("nobody"), Where::default());
+    for said in [requested(false, 8_000, "DE"), requested(false, 9_000, "DE"), requested(true, 500, "FR")] {
+        quality.hear(&said);
+    }
+    quality.hear(&requested(false, 8_000, ""));
+    let mut manifest = requested(false, 1, "DE");
+    manifest.request.as_mut().unwrap().object = "manifest".to_owned();
+    quality.hear(&manifest);
+    let row = quality.answer(NOW, 300, By::Nothing).rows.remove(0);
+    assert_eq!((row.plays, row.requests, row.starved_ratio), (1, 4, 0.25));
+    assert!((row.throughput_p50_bits_per_second / 8e6 - 1.0).abs() < 0.03, "{row:?}");
+    assert!((row.buffer_p50_ms / 20_000.0 - 1.0).abs() < 0.03, "{row:?}");
+    let by = quality.answer(NOW, 300, By::Territory).rows;
+    let seen: Vec<(&str, u64, u64)> = by.iter().map(|row| (row.group.as_str(), row.plays, row.requests)).collect();
+    assert_eq!(seen, [("DE", 1, 2), ("FR", 0, 1)]);
+}
+
+#[test]
+fn nobody_else_s_heartbeat_moves_a_session() {
+    let mut quality = heard(&session("d1", 500, 0));
+    let mut other = heartbeat("d1", 1, 0, Told::default());
+    (other.profile, other.territory) = ("q".to_owned(), "US".to_owned());
+    quality.take(&other);
+    assert_eq!(quality.place("d1").territory, "DE");
 }
 
 #[test]
