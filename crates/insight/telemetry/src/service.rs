@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use matinee_contracts::events::Heartbeat;
+use matinee_contracts::events::{Heartbeat, SegmentRequested};
 use matinee_contracts::telemetry::telemetry_server::{Telemetry, TelemetryServer};
 use matinee_contracts::telemetry::{
     PlayQualityReply, PlayQualityRequest, ReportReply, ReportRequest, SegmentRequest, SegmentsReply, SegmentsReport,
@@ -101,11 +101,11 @@ impl Telemetry for TelemetryService {
             requests.into_iter().filter_map(event).collect()
         };
         let taken = u32::try_from(events.len()).unwrap_or(u32::MAX);
-        let appends = events.iter().map(|event| {
-            let session = event.request.as_ref().map_or("", |request| &request.session);
-            self.log.append(SEGMENTS, session, Bytes::from(event.encode_to_vec()))
-        });
-        try_join_all(appends).await.map_err(status)?;
+        let encoded = |event: SegmentRequested| {
+            let payload = Bytes::from(event.encode_to_vec());
+            (event.request.map(|request| request.session).unwrap_or_default(), payload)
+        };
+        self.log.append_all(SEGMENTS, events.into_iter().map(encoded).collect()).await.map_err(status)?;
         Ok(Response::new(SegmentsReply { taken }))
     }
 

@@ -302,8 +302,12 @@ fn lengthened(
         return response;
     }
     let expires_us = i64::try_from(claims.exp.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
-    let (access_expires, refresh_expires) = (rfc3339(expires_us), None);
-    private(me.with_tokens(Some(TokensJson { access_token: access, access_expires, refresh_token, refresh_expires })))
+    private(me.with_tokens(TokensJson {
+        access_token: Some(access),
+        access_expires: rfc3339(expires_us),
+        refresh_token: Some(refresh_token),
+        refresh_expires: None,
+    }))
 }
 
 /// Signs this device out.
