@@ -104,7 +104,8 @@ async fn sent(request: RequestBuilder, what: &str) {
     assert!(!status.is_server_error(), "{what}: {status} {text}");
     assert!(status.is_success() || cookies == 0 || status == 401, "{what}: {status} sets cookies");
     for inside in ["sqlite", "SELECT ", "panicked", "src/", "no such table", "syntax error"] {
-        assert!(status.is_success() || !text.contains(inside), "{what}: {text}");
+        // What was sent may be named in the refusal.
+        assert!(status.is_success() || what.contains(inside) || !text.contains(inside), "{what}: {text}");
     }
 }
 
@@ -284,7 +285,7 @@ async fn a_token_that_was_tampered_with_opens_nothing() {
         ("account", json!("somebody-else")),
         ("exp", json!(99_999_999_999_u64)),
         ("aud", json!("license")),
-        ("maturity_limit", json!(0)),
+        ("maturity_limit", json!(99)),
         ("iss", json!("https://elsewhere.example")),
     ] {
         tokens.push(format!("{}.{}.{}", parts[0], with(&claims, key, other), parts[2]));

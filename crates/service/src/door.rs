@@ -1,7 +1,7 @@
 //! Where requests come in: each gets its trace, its deadline and its priority here, for everything that it causes.
 //!
 //! The trace is the caller's, where its headers name one. Whether it is kept is the caller's to say as well, but only so
-//! often: a stranger could fill the store with it.
+//! often: a stranger could fill the store with it. What is refused because too much comes leaves no trace.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use tracing::{Instrument, info_span};
 use crate::context::Context;
 use crate::http::Problem;
 use crate::limits::{KeyedLimiter, Quota};
-use crate::resilience::Priority;
 use crate::resilience::adaptive::WasShed;
+use crate::resilience::{AdaptiveLimit, Priority};
 use crate::trace::spans::{self, BEGINS};
 use crate::trace::wire::{self, B3_TRACE, Heard, TRACEPARENT};
 
@@ -37,12 +37,14 @@ pub struct Entry {
 }
 
 type Classify = dyn Fn(&Method, &str, &HeaderMap) -> Entry + Send + Sync;
+type LimitOf = dyn Fn(&str) -> Option<AdaptiveLimit> + Send + Sync;
 
 /// The door of a public server. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
     service: &'static str,
     classify: Arc<Classify>,
+    limit_of: Arc<LimitOf>,
     wanted: Arc<KeyedLimiter<()>>,
 }
 
@@ -62,8 +64,16 @@ impl Door {
         Self {
             service,
             classify: Arc::new(classify),
+            limit_of: Arc::new(|_| None),
             wanted: Arc::new(KeyedLimiter::new(Quota::per_second(WANTED), 1)),
         }
+    }
+
+    /// With the limit under which each route's requests will come, by its template: what that would refuse is refused
+    /// here, where it costs least. Ten times too many are ten times as many refusals.
+    #[must_use]
+    pub fn shedding(self, limit_of: impl Fn(&str) -> Option<AdaptiveLimit> + Send + Sync + 'static) -> Self {
+        Self { limit_of: Arc::new(limit_of), ..self }
     }
 
     /// `routes` behind it.
@@ -91,6 +101,9 @@ impl Door {
 async fn enter(State(door): State<Door>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
     let entry = (door.classify)(request.method(), route, request.headers());
+    if let Some(shed) = (door.limit_of)(route).and_then(|limit| limit.glance(entry.priority)) {
+        return Problem::from(shed).into_response();
+    }
     let heard = door.heed(wire::read(request.headers()));
     let name = format!("{} {route}", request.method());
     let span = spans::begin(heard, || {

@@ -93,6 +93,25 @@ async fn what_is_refused_is_told_when_to_come_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_full_limit_would_refuse_the_door_refuses_at_a_glance() {
+    let settings = LimitSettings { first: 1, least: 1, most: 1, ..LimitSettings::default() };
+    let metrics = Metrics::new();
+    let limit = AdaptiveLimit::new("test", settings, &Resilience::new(&metrics));
+    let of = limit.clone();
+    let door = Door::new("gateway", entry).shedding(move |route| (route != "/beat").then(|| of.clone()));
+    let routes = door.over(machine(&limit, Duration::from_millis(1)));
+    let running = limit.try_acquire(Priority::Play).unwrap();
+    let refused = ask(&routes, "/home", None).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.headers().contains_key(header::RETRY_AFTER) && !refused.headers().contains_key("traceparent"));
+    let waited = ask(&routes, "/play", None).await;
+    assert!(waited.headers().contains_key("traceparent"), "a play may still wait for room");
+    assert!(metrics.text().contains(r#"matinee_requests_shed_total{limit="test",priority="browse"} 1"#));
+    drop(running);
+    assert_eq!(ask(&routes, "/home", None).await.status(), StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_play_waits_a_moment_for_room_and_a_page_does_not() {
     let settings = LimitSettings { first: 1, least: 1, most: 1, ..LimitSettings::default() };
     let limit = AdaptiveLimit::new("test", settings, &Resilience::new(&Metrics::new()));

@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in, with which profiles; 401 with code "expired" where the access token is to be refreshed. */
+        /**
+         * Who is signed in, with which profiles; 401 with code "expired" where the access token is to be refreshed.
+         * @description Where accounts do not answer, it is as much as the token says: names and the mail address are empty.
+         */
         get: operations["getAccount"];
         put?: never;
         post?: never;
@@ -169,7 +172,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** New tokens for the refresh token in the cookie, or in the body. It is used up by it. */
+        /**
+         * New tokens for the refresh token in the cookie, or in the body. It is used up by it.
+         * @description Where accounts do not answer, the access token that the request carries, even if it just expired, is made to hold a
+         *     little longer, for watching alone, and the refresh token stays as it is.
+         */
         post: operations["postAccountRefresh"];
         delete?: never;
         options?: never;

@@ -180,10 +180,15 @@ impl Shelf {
         let before = self.page_before(id).await;
         let mut catalog = self.catalog.clone();
         let asked = catalog.get_title(GetTitleRequest { id: id.to_owned() });
-        // Where something can stand in, nobody waits long.
-        let context = Context::current();
-        let context = if before.is_some() { context.within(PATIENCE) } else { context };
-        match context.scope(asked).await {
+        let answered = if before.is_some() {
+            // Where something can stand in, nobody waits long.
+            let asked = Context::current().within(PATIENCE).scope(asked);
+            let late = |_| Status::deadline_exceeded("the catalogue does not answer in time");
+            tokio::time::timeout(PATIENCE, asked).await.map_err(late).flatten()
+        } else {
+            asked.await
+        };
+        match answered {
             Ok(answer) => {
                 let title = Arc::new(answer.into_inner());
                 self.pages.insert(Arc::from(id), Arc::clone(&title)).await;

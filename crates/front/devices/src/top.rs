@@ -40,7 +40,9 @@ impl Top {
         if viewer.maturity_limit > 0 {
             return;
         }
-        let Some(row) = home.rows.iter().find(|row| row.kind == "top" && !row.titles.is_empty()) else { return };
+        // Where nobody watched anything yet, what is new stands for it.
+        let of = |kind: &str| home.rows.iter().find(|row| row.kind == kind && !row.titles.is_empty());
+        let Some(row) = of("top").or_else(|| of("new")) else { return };
         let titles: Vec<_> = row.titles.iter().take(KEPT).cloned().collect();
         self.by_territory.lock().unwrap_or_else(PoisonError::into_inner).insert(viewer.territory, titles);
     }

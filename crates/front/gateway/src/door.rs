@@ -34,6 +34,7 @@ use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
 use self::admission::{Doorman, Tokens};
+use self::classes::Limited;
 use crate::attempts::Attempts;
 use crate::{Gateway, account, artwork, billing, history, openapi, studio, titles, web};
 
@@ -195,7 +196,13 @@ impl Gateway {
                     .compress_when(web::Compressible),
             );
         let routes = if settings.origins.is_empty() { routes } else { routes.layer(headers::cors(&settings.origins)) };
-        matinee_service::door::Door::new("gateway", classes::entry).over(routes.layer(from_fn(headers::security)))
+        let limit_of = move |route: &str| match classes::limited(route) {
+            Limited::Screens => Some(limit.clone()),
+            Limited::Reports => Some(reports.clone()),
+            Limited::Not => None,
+        };
+        let door = matinee_service::door::Door::new("gateway", classes::entry).shedding(limit_of);
+        door.over(routes.layer(from_fn(headers::security)))
     }
 }
 

@@ -138,6 +138,17 @@ impl AdaptiveLimit {
         }
     }
 
+    /// Refuses a request at a glance, where [`AdaptiveLimit::acquire`] would: before anything was done for it.
+    pub(crate) fn glance(&self, priority: Priority) -> Option<Shed> {
+        let inner = &self.0;
+        if self.running() < inner.most[priority.place()].load(Ordering::Relaxed) {
+            return None;
+        }
+        let room = inner.waiting.load(Ordering::Relaxed) < self.limit();
+        let waits = priority == Priority::Play && room && !inner.patience.is_zero();
+        (!waits).then(|| inner.refused(priority))
+    }
+
     fn room(&self, priority: Priority) -> Option<Permit> {
         let inner = &self.0;
         let most = inner.most[priority.place()].load(Ordering::Relaxed);

@@ -73,6 +73,28 @@ fn patience(method: &Method, route: &str) -> Option<Duration> {
     }
 }
 
+/// What a route's requests are limited together with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limited {
+    /// Screens and plays.
+    Screens,
+    /// Reports of players.
+    Reports,
+    /// Nothing: files, pictures, uploads, streams of events.
+    Not,
+}
+
+/// What requests of this route are limited together with.
+#[must_use]
+pub fn limited(route: &str) -> Limited {
+    match route {
+        "/api/heartbeats" => Limited::Reports,
+        "/api/artwork/{title}/{kind}" | "/api/studio/workflows/{id}/events" => Limited::Not,
+        _ if route.starts_with("/api/") || route == "/graphql" => Limited::Screens,
+        _ => Limited::Not,
+    }
+}
+
 /// The most bytes of a body that this route takes.
 #[must_use]
 pub fn body_limit(route: &str) -> usize {
