@@ -221,7 +221,12 @@ const REPORTS_AT_ONCE: LimitSettings = LimitSettings {
 /// them.
 fn screens_at_once() -> LimitSettings {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    LimitSettings { first: 32 * cores, least: 8 * cores, ..LimitSettings::default() }
+    LimitSettings {
+        first: 32 * cores,
+        least: 6 * cores,
+        patience: Duration::from_millis(8),
+        ..LimitSettings::default()
+    }
 }
 
 async fn admit(State((doorman, tokens)): State<(Arc<Doorman>, Tokens)>, request: Request, next: Next) -> Response {
