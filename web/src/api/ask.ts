@@ -65,9 +65,10 @@ async function reachOnce(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
-const problemOf = async (response: Response): Promise<Problem> => (await response.json().catch(() => ({}))) as Problem
+/** What was answered; of a server between, perhaps nothing that we know. */
+const problemOf = async (response: Response): Promise<Partial<Problem>> => (await response.json().catch(() => ({}))) as Partial<Problem>
 
-function refusal(status: number, problem: Problem): Refused {
+function refusal(status: number, problem: Partial<Problem>): Refused {
   const words = sentence(problem.detail ?? problem.title ?? `the service answered ${status}`)
   return new Refused(status, words, problem.code ?? '', problem.errors ?? [])
 }

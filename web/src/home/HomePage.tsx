@@ -31,12 +31,12 @@ async function askHome(everything: boolean, signal: AbortSignal): Promise<Shown>
   const begun = home.rows.some((row) => row.kind === 'continue') ? [] : await listUnfinished(signal).catch((): Watched[] => [])
   const rows = shownRows(home, begun)
   const bare = rows.every((row) => row.kind === 'continue')
-  if (!everything && !bare) return { rows, titles: [], stale: home.stale ?? false }
+  if (!everything && !bare) return { rows, titles: [], stale: home.stale }
   const titles = await listTitles(signal).catch((error: unknown) => {
     if (rows.length > 0) return []
     throw refusal ?? error
   })
-  return { rows, titles, stale: home.stale ?? false }
+  return { rows, titles, stale: home.stale }
 }
 
 export function HomePage({ me }: { me: Me }): ReactElement {

@@ -28,13 +28,13 @@ export function shownRows(home: Home, begun: readonly Watched[]): Row[] {
 const ABOVE: readonly Row['kind'][] = ['for-you', 'trending', 'new', 'top', 'genre']
 
 /** Whether a card stands upright: some screens have no wide pictures. */
-export const upright = ({ artwork }: Card): boolean => !artwork?.backdrop && Boolean(artwork?.poster)
+export const upright = ({ artwork }: Card): boolean => !artwork.backdrop && Boolean(artwork.poster)
 
 /** The title that stands above the rows: the first with a picture that is not on the way already. */
 export function heroOf(rows: readonly Row[]): Card | null {
   const begun = new Set(rows.find((row) => row.kind === 'continue')?.items.map(({ id }) => id))
   const ordered = ABOVE.flatMap((kind) => rows.filter((row) => row.kind === kind)).flatMap((row) => row.items)
-  const pictured = ordered.filter(({ artwork }) => artwork?.backdrop ?? artwork?.poster)
+  const pictured = ordered.filter(({ artwork }) => artwork.backdrop ?? artwork.poster)
   return pictured.find(({ id }) => !begun.has(id)) ?? pictured[0] ?? null
 }
 

@@ -48,7 +48,7 @@ function Next({ next, counting, stay, ended }: { next: NextTitle; counting: bool
   const place = next.season && next.episode ? `S${next.season} E${next.episode}` : ''
   return (
     <section className="up-next" aria-label="Next episode">
-      <span className="up-next-picture"><Artwork artwork={next.artwork} kind="backdrop" name={next.name ?? 'Next'} sizes="14rem" /></span>
+      <span className="up-next-picture"><Artwork artwork={next.artwork} kind="backdrop" name={next.name} sizes="14rem" /></span>
       <div className="up-next-words">
         <p className="soft">Next episode {place}</p>
         {next.name && <p className="up-next-name">{next.name}</p>}

@@ -366,7 +366,7 @@ export class Playback {
     if (session && this.beats?.session !== session.session) {
       this.beats?.rest('ended')
       const place = () => ({ positionSeconds: this.video.currentTime, durationSeconds: this.state.duration })
-      this.beats = new Heartbeats(this.title, session.session, place, () => this.quality(), (session.heartbeatSeconds ?? 0) * 1000 || EVERY_MS)
+      this.beats = new Heartbeats(this.title, session.session, place, () => this.quality(), session.heartbeatSeconds * 1000 || EVERY_MS)
     }
     return this.beats
   }

@@ -27,7 +27,7 @@ export default function SearchIndexPage(): ReactElement {
           <ul className="facts" aria-label="The index that answers">
             <li><span className="fact-name">Index</span><span className="fact-value">{index === '' ? '–' : index}</span></li>
             <li><span className="fact-name">Titles</span><span className="fact-value">{titles}</span></li>
-            {nextEvent !== undefined && <li><span className="fact-name">Events read</span><span className="fact-value">{nextEvent}</span></li>}
+            <li><span className="fact-name">Events read</span><span className="fact-value">{nextEvent}</span></li>
           </ul>
         )}
       </Asked>

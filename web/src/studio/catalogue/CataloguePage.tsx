@@ -51,7 +51,7 @@ function Titles({ titles, query }: { titles: CatalogTitle[]; query: string }): R
               <td>{title.year || '–'}</td>
               <td>{title.maturityAge > 0 ? `${title.maturityAge}+` : 'all'}</td>
               <td>{licensed(title)}</td>
-              <td>{title.kind === 'series' ? '–' : title.published ?? Boolean(title.version) ? 'Plays' : 'None yet'}</td>
+              <td>{title.kind === 'series' ? '–' : title.published ? 'Plays' : 'None yet'}</td>
             </tr>
           ))}
         </tbody>
