@@ -60,9 +60,9 @@ export function settingsFor(session: PlaySession, protocol: Protocol, tastes: Ta
   }
 }
 
-/** The session's manifest in a protocol. */
+/** The session's manifest in a protocol, whole: what is said with a request (CMCD) spoils an address without a host. */
 export const manifestOf = (session: PlaySession, protocol: Protocol): string =>
-  protocol === 'dash' ? session.dash : session.hls
+  new URL(protocol === 'dash' ? session.dash : session.hls, window.location.href).href
 
 /** Its type, so that the player need not ask the server first. */
 export const manifestType = (protocol: Protocol): string =>
