@@ -24,12 +24,13 @@ export interface Tastes {
 export function settingsFor(session: PlaySession, protocol: Protocol, tastes: Tastes = { audio: '', text: '' }): Record<string, unknown> {
   // Undefined takes away what the other protocol may have set.
   const hls = <T>(value: T): T | undefined => (protocol === 'hls' ? value : undefined)
+  const license = whole(session.license)
   return {
     drm: {
       // HLS has no key format for ClearKey that Shaka Player knows, so the playlists' Widevine signalling (it carries
       // the common pssh too) is opened with ClearKey. Servers are looked up by the name in the manifest. DASH names
       // ClearKey itself; there Widevine's own initialisation data would reach ClearKey, which refuses it.
-      servers: { [CLEAR_KEY]: session.license, [WIDEVINE]: hls(session.license) },
+      servers: { [CLEAR_KEY]: license, [WIDEVINE]: hls(license) },
       keySystemsMapping: { [WIDEVINE]: hls(CLEAR_KEY) },
       retryParameters: { maxAttempts: 3, baseDelay: 250, timeout: 10_000 },
     },
@@ -60,9 +61,12 @@ export function settingsFor(session: PlaySession, protocol: Protocol, tastes: Ta
   }
 }
 
-/** The session's manifest in a protocol, whole: what is said with a request (CMCD) spoils an address without a host. */
+/** An address with its host: what the player says with a request (CMCD) spoils one without. */
+const whole = (address: string): string => new URL(address, window.location.href).href
+
+/** The session's manifest in a protocol. */
 export const manifestOf = (session: PlaySession, protocol: Protocol): string =>
-  new URL(protocol === 'dash' ? session.dash : session.hls, window.location.href).href
+  whole(protocol === 'dash' ? session.dash : session.hls)
 
 /** Its type, so that the player need not ask the server first. */
 export const manifestType = (protocol: Protocol): string =>
