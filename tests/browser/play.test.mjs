@@ -77,7 +77,7 @@ test('what the players said with their requests is counted, and none of it was u
     const { rows } = await fetch(`${house.address}/api/studio/quality?window=300`).then((answer) => answer.json())
     return rows[0]?.requests > 20 && rows[0]
   }, 20, 'telemetry heard of requests for segments')
-  assert.ok(all.throughputP50BitsPerSecond > 100_000, JSON.stringify(all))
+  // Throughput (`mtp`) is not among what this player says with segments; others say it.
   assert.ok(all.bufferP50Ms > 0, JSON.stringify(all))
   const counted = await fetch(`${house.address}/metrics`).then((answer) => answer.text())
   assert.match(counted, /matinee_edge_cmcd_total\{outcome="sent"\} [1-9]/)
