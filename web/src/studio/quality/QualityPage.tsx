@@ -51,7 +51,7 @@ export default function QualityPage(): ReactElement {
 /** What players said with their requests for segments; nothing where none did. */
 function delivery(row: QualityRow): [string, string][] {
   if (row.requests === 0) return []
-  return [['Throughput, half below', bitrate(row.throughputP50BitsPerSecond)], ['Buffered, half below', milliseconds(row.bufferP50Ms)], ['Requests after an empty buffer', share(row.starvedRatio)]]
+  return [['Throughput, half below', row.throughputP50BitsPerSecond === 0 ? '–' : bitrate(row.throughputP50BitsPerSecond)], ['Buffered, half below', milliseconds(row.bufferP50Ms)], ['Requests after an empty buffer', share(row.starvedRatio)]]
 }
 
 function Now({ quality: { rows, points } }: { quality: Quality }): ReactElement {
@@ -96,7 +96,7 @@ function Groups({ rows, by }: { rows: QualityRow[]; by: string }): ReactElement 
             <td className="figure">{milliseconds(row.startP95Ms)}</td>
             <td className="figure">{share(row.stallRatio)}</td>
             <td className="figure">{bitrate(row.meanBitsPerSecond)}</td>
-            <td className="figure">{row.requests === 0 ? '–' : bitrate(row.throughputP50BitsPerSecond)}</td>
+            <td className="figure">{row.throughputP50BitsPerSecond === 0 ? '–' : bitrate(row.throughputP50BitsPerSecond)}</td>
             <td className="figure">{row.requests === 0 ? '–' : milliseconds(row.bufferP50Ms)}</td>
             <td className="figure">{row.requests === 0 ? '–' : share(row.starvedRatio)}</td>
             <td className="figure">{row.errors}</td>
