@@ -14,13 +14,12 @@ use futures::future::join_all;
 use matinee_contracts::catalog::catalog_client::CatalogClient;
 use matinee_contracts::catalog::{GetTitleRequest, GetTitlesRequest, ListGenresRequest, ListTitlesRequest, Title};
 use matinee_service::channel::Channel;
-use matinee_service::context::Context;
 use moka::future::Cache;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::film::Film;
-use crate::optional::Optional;
+use crate::optional::{Optional, in_time};
 
 /// What was read so lately is not read again.
 const FRESH: Duration = Duration::from_secs(5);
@@ -182,9 +181,8 @@ impl Shelf {
         let asked = catalog.get_title(GetTitleRequest { id: id.to_owned() });
         let answered = if before.is_some() {
             // Where something can stand in, nobody waits long.
-            let asked = Context::current().within(PATIENCE).scope(asked);
-            let late = |_| Status::deadline_exceeded("the catalogue does not answer in time");
-            tokio::time::timeout(PATIENCE, asked).await.map_err(late).flatten()
+            let late = || Err(Status::deadline_exceeded("the catalogue does not answer in time"));
+            in_time(PATIENCE, asked).await.unwrap_or_else(late)
         } else {
             asked.await
         };
