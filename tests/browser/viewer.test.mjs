@@ -26,6 +26,8 @@ before(async () => {
   house.add('kite', film, 'The Kite Runner of the Harbour')
   house.add('kites-again', film, 'Kites Again')
   house.add('harbour', film, 'Harbour Lights')
+  // Higher than the basic plan goes.
+  house.add('tower', house.film(30, '1280x720'), 'The Tower')
   const file = join(house.folder, 'catalogue.json')
   writeFileSync(file, JSON.stringify(CATALOGUE))
   house.command('catalog', 'import', file)
@@ -134,6 +136,44 @@ test('it resumes in a second browser at the same second, and a finished film cha
   await says(second, because.title)
   await accessible(second, 'home')
   await second.browserContext().close()
+})
+
+/** Lines of the picture that is shown. */
+const shown = (page) => page.evaluate(() => document.querySelector('video')?.videoHeight ?? 0)
+
+/** Plays the tower from its start; lines of the rungs that the menu offers, the most first. */
+async function watches(page, protocol) {
+  await page.goto(`${house.address}/title/tower?protocol=${protocol}`)
+  await play(page, 'The Tower')
+  await until(async () => (await at(page)) > 1.5, 20, `it plays by ${protocol}`)
+  return page.evaluate(() => window.__matinee.playback.snapshot().video.map(({ track }) => track.height))
+}
+
+test('a plan gives its pictures and no higher ones, and a change of plan gives the rest', { timeout: 120_000 }, async () => {
+  const page = await opened('/')
+  for (const protocol of ['hls', 'dash']) {
+    const [most] = await watches(page, protocol)
+    assert.equal(most, 480, `${protocol} offers the basic plan`)
+    assert.ok((await shown(page)) <= 480, `${protocol} shows the basic plan`)
+  }
+  const changed = await asks(page, '/api/subscription/change', {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ plan: 'premium' }),
+  })
+  assert.equal(changed.status, 200, JSON.stringify(changed))
+  for (const protocol of ['hls', 'dash']) {
+    await until(async () => (await watches(page, protocol))[0] === 720, 30, `${protocol} offers 720 lines to the premium plan`)
+    // There and back: each has another key, and the player heard of one of them only when it began.
+    for (const lines of [480, 720, 480]) {
+      await page.evaluate((height) => {
+        const { playback } = window.__matinee
+        playback.chooseVideo(playback.snapshot().video.find(({ track }) => track.height === height).track)
+      }, lines)
+      await until(async () => (await shown(page)) === lines, 20, `${protocol} changes to ${lines} lines`)
+      const before = await at(page)
+      await until(async () => (await at(page)) > before + 0.5, 20, `${protocol} plays on in ${lines} lines`)
+    }
+  }
+  await page.close()
 })
 
 test('a title that is not licensed here says so', { timeout: 60_000 }, async () => {

@@ -248,13 +248,16 @@ pub struct Delivery {
     pub edge_url: String,
     /// Seconds for which a stream's address and its licence are valid.
     pub valid_seconds: u64,
+    /// Whether members may have streams that are not encrypted, which old HLS devices need. Whoever holds one can keep
+    /// the film, at any height. Where everybody may watch, everybody may.
+    pub clear_to_members: bool,
     /// Memory of the edge's cache, in bytes.
     pub cache_bytes: u64,
 }
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { edge_url: String::new(), valid_seconds: 6 * 3600, cache_bytes: 256 << 20 }
+        Self { edge_url: String::new(), valid_seconds: 6 * 3600, clear_to_members: false, cache_bytes: 256 << 20 }
     }
 }
 

@@ -251,7 +251,7 @@ pub(crate) fn sheet_us(thumbnails: &Thumbnails) -> u64 {
     (thumbnails.interval_us * u64::from(thumbnails.columns * thumbnails.rows)).max(1)
 }
 
-/// One session key per content key, in ClearKey's format alone.
+/// One session key per content key of the offered tracks, in ClearKey's format alone.
 ///
 /// Shaka Player builds its licence systems from session keys where it knows one's format, and then never looks at the
 /// media playlists': with Widevine here it would not play by ClearKey at all. The media playlists carry all formats.
@@ -259,7 +259,8 @@ fn session_keys(out: &mut String, offer: &Offer) {
     if offer.protection == Protection::Clear {
         return;
     }
-    for signal in offer.drm {
+    let tracks = || offer.video.iter().map(|t| &t.file).chain(offer.audio.iter().map(|t| &t.file));
+    for signal in offer.drm.iter().filter(|signal| tracks().any(|file| signal.opens(file))) {
         clear_key(out, "SESSION-KEY", signal, offer.protection);
     }
 }

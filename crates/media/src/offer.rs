@@ -66,6 +66,11 @@ impl DrmSignal {
         hex::encode(self.kid)
     }
 
+    /// Whether the track is encrypted with the key.
+    pub(crate) fn opens(&self, file: &TrackFile) -> bool {
+        file.key.as_ref().is_some_and(|key| key.kid.eq_ignore_ascii_case(&self.kid_hex()))
+    }
+
     /// The id as a UUID: what `cenc:default_KID` takes.
     #[must_use]
     pub fn kid_uuid(&self) -> String {
@@ -107,7 +112,7 @@ pub(crate) fn signal_of<'a>(
     let Some(key) = &file.key else {
         return Err(OfferError::ClearTrack { object: file.object.clone(), protection: protection.name() });
     };
-    let found = drm.iter().find(|signal| signal.kid_hex().eq_ignore_ascii_case(&key.kid));
+    let found = drm.iter().find(|signal| signal.opens(file));
     found.map(Some).ok_or_else(|| OfferError::NoSignal { kid: key.kid.clone(), object: file.object.clone() })
 }
 

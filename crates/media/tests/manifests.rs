@@ -164,6 +164,19 @@ fn the_multivariant_playlist_lists_each_picture_with_each_layout() {
 }
 
 #[test]
+fn a_lower_plan_is_told_of_no_picture_or_key_above_it() {
+    let (p, drm) = (presentation(5), signals());
+    let low = DeviceProfile { max_height: 480, ..profile("web") };
+    let offer = Offer::new(&p, &low, Protection::Cbcs, &drm).unwrap();
+    let text = hls::multivariant(&offer);
+    let read = m3u8_rs::parse_master_playlist_res(text.as_bytes()).unwrap();
+    let pictures: Vec<_> = read.variants.iter().filter(|v| !v.is_i_frame).map(|v| v.uri.as_str()).collect();
+    assert_eq!(pictures, ["video-360p-h264/media.m3u8"; 2]);
+    let named = |tier| text.contains(&format!("KEYID=0x{}", hex::encode(kid(tier))));
+    assert_eq!(KIDS.map(|(tier, _)| named(tier)), [true, true, false, false]);
+}
+
+#[test]
 fn a_media_playlist_is_exact_and_names_its_keys() {
     let (p, drm) = (presentation(70), signals());
     let track = &p.video[0];

@@ -32,6 +32,45 @@ pub enum Packaging {
     DashOnDemand,
 }
 
+impl Packaging {
+    const ALL: [Self; 4] = [Self::Hls, Self::HlsTs, Self::DashLive, Self::DashOnDemand];
+
+    /// The manifest's folder, name and ending.
+    const fn parts(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Hls => ("", "master", ".m3u8"),
+            Self::HlsTs => ("ts/", "master", ".m3u8"),
+            Self::DashLive => ("", "live", ".mpd"),
+            Self::DashOnDemand => ("", "ondemand", ".mpd"),
+        }
+    }
+
+    /// The manifest's path below a version's address: `master.m3u8`, or `master-720p.m3u8` for one whose pictures are at
+    /// most 720 lines high.
+    ///
+    /// The limit stands in the file's name and not in a folder's, so that both list the same segments, kept once.
+    #[must_use]
+    pub fn manifest(self, max_height: Option<u32>) -> String {
+        let (folder, name, ending) = self.parts();
+        match max_height {
+            Some(height) => format!("{folder}{name}-{height}p{ending}"),
+            None => format!("{folder}{name}{ending}"),
+        }
+    }
+
+    /// The packaging whose manifest has this path, and the height that it is limited to.
+    #[must_use]
+    pub fn of_manifest(path: &str) -> Option<(Self, Option<u32>)> {
+        Self::ALL.into_iter().find_map(|packaging| {
+            let (folder, name, ending) = packaging.parts();
+            let rest = path.strip_prefix(folder)?.strip_prefix(name)?.strip_suffix(ending)?;
+            let height = rest.strip_prefix('-').and_then(|rest| rest.strip_suffix('p')).and_then(|h| h.parse().ok());
+            // One manifest has one path: no sign, no leading zeros.
+            (packaging.manifest(height) == path).then_some((packaging, height))
+        })
+    }
+}
+
 /// What a kind of device can show.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,5 +139,21 @@ mod tests {
     fn the_default_profiles_are_whole() {
         let profiles = parse_profiles(DEFAULT_PROFILES).unwrap();
         assert!(profiles.iter().any(|p| p.name == "web"));
+    }
+
+    #[test]
+    fn a_manifests_path_says_its_packaging_and_its_height() {
+        for packaging in Packaging::ALL {
+            for height in [None, Some(0), Some(720), Some(u32::MAX)] {
+                assert_eq!(Packaging::of_manifest(&packaging.manifest(height)), Some((packaging, height)));
+            }
+        }
+        assert_eq!(Packaging::HlsTs.manifest(Some(480)), "ts/master-480p.m3u8");
+        for path in ["", "master", "master-.m3u8", "master-720.m3u8", "master-0720p.m3u8", "master-+720p.m3u8"] {
+            assert_eq!(Packaging::of_manifest(path), None, "{path}");
+        }
+        for path in ["master-9999999999p.m3u8", "live.m3u8", "ts/live.mpd", "live-720p.mpd/", "../master.m3u8"] {
+            assert_eq!(Packaging::of_manifest(path), None, "{path}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What a path below `/{version}/{protection}/{profile}/` asks for. Nothing else is understood, so no path leaves it.
 
 use matinee_model::codec::Protection;
+use matinee_model::profile::Packaging;
 
 /// A path, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +20,7 @@ pub struct Address {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Resource {
-    HlsMaster,
-    TsMaster,
-    DashLive,
-    DashOnDemand,
+    Manifest { packaging: Packaging, max_height: Option<u32> },
     HlsMedia { track: String },
     HlsIframes { track: String },
     Init { track: String },
@@ -59,15 +57,13 @@ pub fn parse(path: &str) -> Option<Address> {
     let protection = Protection::from_name(parts.next()?)?;
     let profile = name(parts.next()?)?;
     let rest: Vec<&str> = parts.take(4).collect();
-    Some(Address { version, protection, profile, resource: resource(&rest)? })
+    let manifest = Packaging::of_manifest(&rest.join("/"));
+    let manifest = manifest.map(|(packaging, max_height)| Resource::Manifest { packaging, max_height });
+    Some(Address { version, protection, profile, resource: manifest.or_else(|| resource(&rest))? })
 }
 
 fn resource(rest: &[&str]) -> Option<Resource> {
     Some(match rest {
-        ["master.m3u8"] => Resource::HlsMaster,
-        ["ts", "master.m3u8"] => Resource::TsMaster,
-        ["live.mpd"] => Resource::DashLive,
-        ["ondemand.mpd"] => Resource::DashOnDemand,
         ["thumbs.vtt"] => Resource::ThumbnailIndex,
         ["thumbs.m3u8"] => Resource::ThumbnailPlaylist,
         ["thumbs", sheet] => Resource::ThumbnailSheet { number: number(sheet, ".jpg")? },
@@ -105,8 +101,10 @@ mod tests {
     fn each_kind_of_address_is_understood() {
         let of = |rest: &str| parse(&format!("/v1/cbcs/web/{rest}")).map(|a| a.resource);
         let track = || "video-720p-h264".to_owned();
-        assert_eq!(of("master.m3u8"), Some(Resource::HlsMaster));
-        assert_eq!(of("ts/master.m3u8"), Some(Resource::TsMaster));
+        let manifest = |packaging, max_height| Some(Resource::Manifest { packaging, max_height });
+        assert_eq!(of("master.m3u8"), manifest(Packaging::Hls, None));
+        assert_eq!(of("ts/master.m3u8"), manifest(Packaging::HlsTs, None));
+        assert_eq!(of("live-480p.mpd"), manifest(Packaging::DashLive, Some(480)));
         assert_eq!(of("video-720p-h264/14.m4s"), Some(Resource::Segment { track: track(), number: 14 }));
         assert_eq!(of("video-720p-h264/ts/3.ts"), Some(Resource::TsSegment { track: track(), number: 3 }));
         assert_eq!(of("video-720p-h264/ts/media.m3u8"), Some(Resource::TsMedia { track: track() }));

@@ -12,7 +12,7 @@ use matinee_media::reprotect::{ClearSegment, WholeFile};
 use matinee_media::subtitles::{Clock, parse, segment};
 use matinee_media::{dash, hls, thumbnails, ts};
 use matinee_model::codec::{AudioLayout, Protection};
-use matinee_model::profile::DeviceProfile;
+use matinee_model::profile::{DeviceProfile, Packaging};
 use matinee_service::channel::Channel;
 
 use crate::address::{Address, Resource};
@@ -98,9 +98,7 @@ impl OriginService {
         let protection = address.protection;
         let thumbnails = || presentation.thumbnails.as_ref().ok_or_else(|| film.no("thumbnails"));
         Ok(match &address.resource {
-            Resource::HlsMaster | Resource::TsMaster | Resource::DashLive | Resource::DashOnDemand => {
-                self.manifest(&film, address)?
-            }
+            Resource::Manifest { packaging, max_height } => self.manifest(&film, address, *packaging, *max_height)?,
             Resource::HlsMedia { track } | Resource::TsMedia { track } if film.subtitles(track).is_some() => {
                 text(hls::subtitle_playlist(presentation), M3U8)
             }
@@ -143,16 +141,27 @@ impl OriginService {
         })
     }
 
-    fn manifest(&self, film: &Film, address: &Address) -> Result<Made, OriginError> {
+    /// Lists no picture above `max_height`: what a session's plan does not give has no key in its licence, and a player
+    /// that found it here would try to play it.
+    fn manifest(
+        &self,
+        film: &Film,
+        address: &Address,
+        packaging: Packaging,
+        max_height: Option<u32>,
+    ) -> Result<Made, OriginError> {
         let named = self.profiles.iter().find(|p| p.name == address.profile);
         let profile =
             named.ok_or_else(|| OriginError::NotFound(format!("there is no device profile {}", address.profile)))?;
+        let max_height = max_height.map_or(profile.max_height, |height| height.min(profile.max_height));
+        let profile = DeviceProfile { max_height, ..profile.clone() };
         let drm = film.drm(address.protection);
-        let offer = Offer::new(&film.presentation, profile, address.protection, &drm)?;
-        Ok(match &address.resource {
-            Resource::TsMaster => text(hls::multivariant_ts(&offer)?, M3U8),
-            Resource::DashLive => text(dash::live(&offer, None), MPD),
-            Resource::DashOnDemand => {
+        let offer = Offer::new(&film.presentation, &profile, address.protection, &drm)?;
+        Ok(match packaging {
+            Packaging::Hls => text(hls::multivariant(&offer), M3U8),
+            Packaging::HlsTs => text(hls::multivariant_ts(&offer)?, M3U8),
+            Packaging::DashLive => text(dash::live(&offer, None), MPD),
+            Packaging::DashOnDemand => {
                 let mut heads = std::collections::HashMap::new();
                 let names = offer.video.iter().map(|v| &v.name).chain(offer.audio.iter().map(|a| &a.name));
                 for name in names {
@@ -165,7 +174,6 @@ impl OriginService {
                 };
                 text(dash::on_demand(&offer, None, head), MPD)
             }
-            _ => text(hls::multivariant(&offer), M3U8),
         })
     }
 

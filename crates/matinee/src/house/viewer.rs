@@ -69,6 +69,7 @@ impl House<'_> {
         let settings = PlaybackConfig {
             edge_url: self.config.delivery.edge_url.clone(),
             valid: Duration::from_secs(self.config.delivery.valid_seconds),
+            clear_to_members: self.config.delivery.clear_to_members,
             profiles: self.config.profiles()?,
             ..PlaybackConfig::default()
         };

@@ -50,7 +50,11 @@ impl LicenseService {
         LicenseServer::new(self.clone())
     }
 
-    /// A Clear Key licence for the bearer of `token`: every key that `body` asks for, or none at all.
+    /// A Clear Key licence for the bearer of `token`: every key that the token covers, or none at all where `body` asks
+    /// for another.
+    ///
+    /// All at once, since a player need not know of a rung's key before it changes to that rung, and then asks for it
+    /// only where it heard of it: one request opens everything that the viewer may see.
     pub async fn clear_key_license(&self, token: &str, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, LicenseError> {
         let claims = self.tokens.verify(token, self.clock.now_seconds())?;
         let ids = requested(body)?;
@@ -60,7 +64,7 @@ impl LicenseService {
             tracing::warn!(session, %title, kid = %other, "a key was asked for that the token does not cover");
             return Err(LicenseError::NotCovered(*other));
         }
-        Ok(license(&self.store.by_id(&ids).await?))
+        Ok(license(&self.store.by_id(&covered).await?))
     }
 }
 

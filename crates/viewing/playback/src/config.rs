@@ -15,6 +15,8 @@ pub struct PlaybackConfig {
     pub license_url: String,
     /// How long a session's addresses and its token hold.
     pub valid: Duration,
+    /// Whether members may have streams that are not encrypted. Whoever holds one can keep the film, at any height.
+    pub clear_to_members: bool,
     /// The devices there are.
     pub profiles: Vec<DeviceProfile>,
 }
@@ -25,6 +27,7 @@ impl Default for PlaybackConfig {
             edge_url: String::new(),
             license_url: "/license/clearkey".to_owned(),
             valid: Duration::from_secs(6 * 3600),
+            clear_to_members: false,
             profiles: default_profiles(),
         }
     }

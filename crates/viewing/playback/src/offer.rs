@@ -50,8 +50,9 @@ pub fn protection(profile: &DeviceProfile, name: &str) -> Result<Protection, Pla
     })
 }
 
-/// The addresses of `version` below `edge_url` for a device. `token` signs them for one protection: who may fetch the
-/// encrypted stream may not fetch a clear one, so MPEG-TS, which is always clear, is only given where that was chosen.
+/// The addresses of `version` below `edge_url` for a device, with pictures up to `max_height`. `token` signs them for one
+/// protection: who may fetch the encrypted stream may not fetch a clear one, so MPEG-TS, which is always clear, is only
+/// given where that was chosen.
 #[must_use]
 pub fn addresses(
     edge_url: &str,
@@ -59,6 +60,7 @@ pub fn addresses(
     version: &VersionId,
     device: &DeviceProfile,
     protection: Protection,
+    max_height: Option<u32>,
     profiles: &[DeviceProfile],
 ) -> Addresses {
     let base = edge_url.trim_end_matches('/');
@@ -66,20 +68,25 @@ pub fn addresses(
         let token = token(protection);
         format!("{base}/v/{token}/{version}/{}/{}/{file}", protection.name(), profile.name)
     };
+    let manifest = |protection: Protection, profile: &DeviceProfile, packaging: Packaging| {
+        // Said only where it limits, so that as many as can share one manifest.
+        let limit = max_height.filter(|height| *height < profile.max_height);
+        below(protection, profile, &packaging.manifest(limit))
+    };
     let speaks = |packaging| device.packaging.contains(&packaging);
     let dash = match (speaks(Packaging::DashLive), speaks(Packaging::DashOnDemand)) {
-        (true, _) => below(protection, device, "live.mpd"),
-        (false, true) => below(protection, device, "ondemand.mpd"),
+        (true, _) => manifest(protection, device, Packaging::DashLive),
+        (false, true) => manifest(protection, device, Packaging::DashOnDemand),
         (false, false) => String::new(),
     };
     let old = |p: &&DeviceProfile| p.packaging.contains(&Packaging::HlsTs) && p.protection.contains(&Protection::Clear);
     let legacy = Some(device).filter(old).or_else(|| profiles.iter().find(old));
     Addresses {
-        hls: if speaks(Packaging::Hls) { below(protection, device, "master.m3u8") } else { String::new() },
+        hls: if speaks(Packaging::Hls) { manifest(protection, device, Packaging::Hls) } else { String::new() },
         dash,
         hls_ts: legacy
             .filter(|_| protection == Protection::Clear)
-            .map_or_else(String::new, |p| below(Protection::Clear, p, "ts/master.m3u8")),
+            .map_or_else(String::new, |p| manifest(Protection::Clear, p, Packaging::HlsTs)),
         thumbnails: below(protection, device, "thumbs.vtt"),
     }
 }
@@ -97,8 +104,25 @@ mod tests {
     fn given(edge_url: &str, name: &str) -> Addresses {
         let profiles = default_profiles();
         let device = profile(&profiles, name).unwrap();
+        limited(edge_url, device, None)
+    }
+
+    fn limited(edge_url: &str, device: &DeviceProfile, max_height: Option<u32>) -> Addresses {
+        let (profiles, version) = (default_profiles(), VersionId::parse("v1").unwrap());
         let chosen = protection(device, "").unwrap();
-        addresses(edge_url, |p| format!("T-{}", p.name()), &VersionId::parse("v1").unwrap(), device, chosen, &profiles)
+        addresses(edge_url, |p| format!("T-{}", p.name()), &version, device, chosen, max_height, &profiles)
+    }
+
+    #[test]
+    fn a_plans_height_stands_in_the_manifests_names_where_it_limits() {
+        let profiles = default_profiles();
+        let web = profile(&profiles, "web").unwrap();
+        let low = limited("", web, Some(480));
+        assert_eq!(low.hls, "/v/T-cbcs/v1/cbcs/web/master-480p.m3u8");
+        assert_eq!(low.dash, "/v/T-cbcs/v1/cbcs/web/live-480p.mpd");
+        assert_eq!(limited("", web, Some(web.max_height)), limited("", web, None));
+        let old = profile(&profiles, "legacy-hls").unwrap();
+        assert_eq!(limited("", old, Some(240)).hls_ts, "/v/T-clear/v1/clear/legacy-hls/ts/master-240p.m3u8");
     }
 
     #[test]

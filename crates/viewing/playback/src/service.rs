@@ -76,6 +76,10 @@ impl PlaybackService {
         let title = TitleId::parse(&request.title).map_err(|error| PlaybackError::field("title", error.to_string()))?;
         let device = profile(&self.config.profiles, &request.profile)?;
         let protection = protection(device, &request.protection)?;
+        if protection == Protection::Clear && !request.open && !self.config.clear_to_members {
+            let reason = format!("members get no clear stream, and device profile {} ", device.name);
+            return Err(PlaybackError::field("protection", reason + &opens(device)));
+        }
         let viewer = request.viewer.unwrap_or_default();
         let watching = self.watching(&viewer, request.open, &title)?;
         let terms = async {
@@ -141,7 +145,8 @@ impl PlaybackService {
         let expires = now.saturating_add(self.config.valid.as_secs());
         let token = |protection| self.signer.sign(&covered(playable.version.as_str(), protection), expires);
         let edge_url = &self.config.edge_url;
-        let addresses = addresses(edge_url, token, &playable.version, device, protection, &self.config.profiles);
+        let (version, profiles) = (&playable.version, &self.config.profiles);
+        let addresses = addresses(edge_url, token, version, device, protection, terms.max_height, profiles);
         let mut session = Session {
             id: id.to_string(),
             title: playable.title.as_str().to_owned(),
@@ -174,6 +179,15 @@ impl PlaybackService {
             session.kids = kids;
         }
         Ok(session)
+    }
+}
+
+/// What the device opens of what is encrypted, for people.
+fn opens(device: &DeviceProfile) -> String {
+    let encrypted = device.protection.iter().filter(|protection| **protection != Protection::Clear);
+    match encrypted.map(|protection| protection.name()).collect::<Vec<_>>().join(", ") {
+        names if names.is_empty() => "opens no other".to_owned(),
+        names => format!("opens {names}"),
     }
 }
 

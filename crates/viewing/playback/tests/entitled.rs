@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use matinee_contracts::events::Heartbeat;
-use matinee_contracts::playback::{EndRequest, SessionsRequest};
+use matinee_contracts::playback::{EndRequest, SessionsRequest, StartRequest};
 use matinee_contracts::telemetry::{Beat, PlayState};
 use matinee_contracts::viewer::Viewer;
 use matinee_engines::events::{self, EventLogConfig, Events};
@@ -54,7 +54,32 @@ async fn a_plan_gives_the_keys_of_its_pictures_only() {
         let claims = world::tokens().verify(&session.token, NOW).unwrap();
         assert_eq!(claims.kids, session.kids);
         assert_eq!((session.resume_us, session.heartbeat_seconds), (3_000_000, 10));
+        let manifest = if height == 480 { "master-480p.m3u8" } else { "master.m3u8" };
+        assert!(session.hls_url.ends_with(manifest), "{}", session.hls_url);
     }
+}
+
+#[tokio::test]
+async fn members_get_no_clear_stream_unless_the_operator_says_so() {
+    let ask = |profile: &str, protection: &str| StartRequest {
+        title: "kite".to_owned(),
+        viewer: Some(viewer("basic", "tv")),
+        profile: profile.to_owned(),
+        protection: protection.to_owned(),
+        ..StartRequest::default()
+    };
+    let strict = world(PlaybackConfig::default());
+    for (profile, protection, says) in [
+        ("web", "clear", "members get no clear stream, and device profile web opens cbcs, cenc"),
+        ("legacy-hls", "", "members get no clear stream, and device profile legacy-hls opens no other"),
+    ] {
+        let status = strict.ask(ask(profile, protection)).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert!(status.message().ends_with(says), "{}", status.message());
+    }
+    let lenient = world(PlaybackConfig { clear_to_members: true, ..PlaybackConfig::default() });
+    let session = lenient.ask(ask("legacy-hls", "")).await.unwrap();
+    assert!(session.hls_ts_url.ends_with("/v1/clear/legacy-hls/ts/master-480p.m3u8"), "{}", session.hls_ts_url);
 }
 
 fn heartbeat(account: &str, device: &str, session: &str, state: PlayState, at_us: i64) -> Heartbeat {

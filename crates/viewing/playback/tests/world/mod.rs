@@ -192,7 +192,7 @@ impl World {
         self.ask(StartRequest { title: title.to_owned(), viewer: Some(viewer), ..StartRequest::default() }).await
     }
 
-    async fn ask(&self, request: StartRequest) -> Result<Session, Status> {
+    pub async fn ask(&self, request: StartRequest) -> Result<Session, Status> {
         Ok(self.client.clone().start(request).await?.into_inner())
     }
 }
