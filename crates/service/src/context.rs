@@ -89,6 +89,14 @@ impl Context {
         CONTEXT.scope(self, work).await
     }
 
+    /// What comes of `call`, made on behalf of the current request, if it comes within `patience`.
+    ///
+    /// The deadline goes with the call: only so does its circuit breaker hear that it was missed.
+    pub async fn in_time<T>(patience: Duration, call: impl Future<Output = T>) -> Option<T> {
+        let asked = Self::current().within(patience).scope(call);
+        tokio::time::timeout(patience, asked).await.ok()
+    }
+
     /// In the trace that a caller named.
     #[must_use]
     pub(crate) fn in_trace(mut self, heard: Heard) -> Self {

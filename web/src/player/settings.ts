@@ -49,8 +49,9 @@ export function settingsFor(session: PlaySession, protocol: Protocol, tastes: Ta
     // The plan gives pictures up to a height; its addresses give no more either.
     restrictions: { maxHeight: session.maxHeight && session.maxHeight > 0 ? session.maxHeight : Infinity },
     preferredAudio: tastes.audio === '' ? [] : [{ language: tastes.audio }],
-    // In the address: headers would cost a question to a server on another origin before each request.
-    cmcd: { enabled: true, useHeaders: false, sessionId: session.session, contentId: session.title.id, includeKeys: SAID },
+    // In headers, which leave addresses as a browser's cache knows them; but of a server on another origin they would
+    // cost a question before each request.
+    cmcd: { enabled: true, useHeaders: isOurs(manifestOf(session, protocol)), sessionId: session.session, contentId: session.title.id, includeKeys: SAID },
     abr: {
       defaultBandwidthEstimate: 4_000_000,
       // The estimate of a browser is capped at 10 Mbit/s and knows nothing of the box nearby.
@@ -63,6 +64,9 @@ export function settingsFor(session: PlaySession, protocol: Protocol, tastes: Ta
 
 /** An address with its host: what the player says with a request (CMCD) spoils one without. */
 const whole = (address: string): string => new URL(address, window.location.href).href
+
+/** Whether an address is on the page's own server. */
+const isOurs = (address: string): boolean => new URL(address).origin === window.location.origin
 
 /** The session's manifest in a protocol. */
 export const manifestOf = (session: PlaySession, protocol: Protocol): string =>

@@ -137,9 +137,10 @@ fn write_topic(appends: Vec<Append>) {
     let mut writer = topic.writer.lock().unwrap_or_else(PoisonError::into_inner);
     let mut answers = Vec::with_capacity(appends.len());
     for append in appends {
-        let mut last = None;
+        // An append has an event at least.
+        let mut last = writer.next();
         for (key, payload) in &append.events {
-            last = Some(writer.push(at_us, key, payload));
+            last = writer.push(at_us, key, payload);
         }
         answers.push((append.done, last));
     }
@@ -150,7 +151,7 @@ fn write_topic(appends: Vec<Append>) {
     drop(writer);
     for (done, offset) in answers {
         // A caller that went away has its event all the same.
-        let _ = done.send(committed.clone().and_then(|()| offset.ok_or(EventError::Closed)));
+        let _ = done.send(committed.clone().map(|()| offset));
     }
 }
 
@@ -164,10 +165,10 @@ impl EventLog for EmbeddedLog {
             }
         }
         let topic = self.topic(topic).await?;
-        let (done, answer) = oneshot::channel();
         if events.is_empty() {
             return Ok(topic.next.borrow().saturating_sub(1));
         }
+        let (done, answer) = oneshot::channel();
         let append = Append { topic, events, done };
         let queue = self.queue.as_ref().ok_or(EventError::Closed)?;
         queue.send(append).await.map_err(|_| EventError::Closed)?;

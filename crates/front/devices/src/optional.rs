@@ -7,13 +7,6 @@ use std::time::Duration;
 use matinee_service::context::Context;
 use tonic::{Response, Status};
 
-/// What comes of `call`, if it comes within `patience`.
-pub async fn in_time<T>(patience: Duration, call: impl Future<Output = T>) -> Option<T> {
-    // The deadline goes with the call: only so does its circuit breaker hear that it was missed.
-    let asked = Context::current().within(patience).scope(call);
-    tokio::time::timeout(patience, asked).await.ok()
-}
-
 /// A service that need not answer. Said once when it stops answering, and once when it does again.
 #[derive(Debug)]
 pub struct Optional {
@@ -31,7 +24,7 @@ impl Optional {
 
     /// What it answers in time.
     pub async fn ask<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Option<T> {
-        let reason = match in_time(self.patience, call).await {
+        let reason = match Context::in_time(self.patience, call).await {
             Some(Ok(answer)) => {
                 if self.failing.swap(false, Ordering::Relaxed) {
                     tracing::info!(service = self.what, "answers again");

@@ -10,6 +10,7 @@ use http::header;
 use matinee_contracts::catalog::Title;
 use matinee_contracts::playback::StartRequest;
 use matinee_service::clock::rfc3339;
+use matinee_service::context::Context;
 use matinee_service::http::{JsonBody, Problem};
 use matinee_service::viewer::{Membership, Viewer};
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,6 @@ use crate::Devices;
 use crate::card::{ArtworkJson, artwork};
 use crate::device::{Device, Shape};
 use crate::film::{Film, Kind};
-use crate::optional::in_time;
 
 /// How long a play waits for what it can do without: the title's words, and what comes next.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -169,7 +169,7 @@ async fn start(devices: &Devices, viewer: &Viewer, shape: Shape, play: PlayJson)
 
 /// The title, where the catalogue answers in time or did before.
 async fn title(devices: &Devices, id: &str) -> Option<Arc<Title>> {
-    match in_time(PATIENCE, devices.shelf.page_of(id)).await {
+    match Context::in_time(PATIENCE, devices.shelf.page_of(id)).await {
         Some(Ok((title, _))) => Some(title),
         _ => devices.shelf.page_before(id).await.map(|(title, _)| title),
     }

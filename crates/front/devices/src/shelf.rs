@@ -14,12 +14,13 @@ use futures::future::join_all;
 use matinee_contracts::catalog::catalog_client::CatalogClient;
 use matinee_contracts::catalog::{GetTitleRequest, GetTitlesRequest, ListGenresRequest, ListTitlesRequest, Title};
 use matinee_service::channel::Channel;
+use matinee_service::context::Context;
 use moka::future::Cache;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::film::Film;
-use crate::optional::{Optional, in_time};
+use crate::optional::Optional;
 
 /// What was read so lately is not read again.
 const FRESH: Duration = Duration::from_secs(5);
@@ -182,7 +183,7 @@ impl Shelf {
         let answered = if before.is_some() {
             // Where something can stand in, nobody waits long.
             let late = || Err(Status::deadline_exceeded("the catalogue does not answer in time"));
-            in_time(PATIENCE, asked).await.unwrap_or_else(late)
+            Context::in_time(PATIENCE, asked).await.unwrap_or_else(late)
         } else {
             asked.await
         };

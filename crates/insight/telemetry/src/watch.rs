@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use matinee_contracts::events::{Heartbeat, SegmentRequested};
 use matinee_engines::events::{Event, EventError, Events, gathered};
 use matinee_service::clock::Clock;
@@ -18,27 +19,30 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Takes heartbeats, and what players say with their requests, until `stop`.
 pub async fn watch(log: &Events, quality: &Mutex<Quality>, clock: &dyn Clock, stop: CancellationToken) {
-    let heartbeats = |event: Event| -> Result<(), DecodeError> {
-        let heartbeat = Heartbeat::decode(event.payload)?;
-        quality.lock().unwrap_or_else(PoisonError::into_inner).take(&heartbeat);
-        Ok(())
-    };
-    let segments = |event: Event| -> Result<(), DecodeError> {
-        let requested = SegmentRequested::decode(event.payload)?;
-        quality.lock().unwrap_or_else(PoisonError::into_inner).hear(&requested);
-        Ok(())
-    };
-    tokio::join!(follow(log, TOPIC, heartbeats, clock, &stop), follow(log, SEGMENTS, segments, clock, &stop));
+    let heartbeats = |quality: &mut Quality, payload: Bytes| Heartbeat::decode(payload).map(|told| quality.take(&told));
+    let segments =
+        |quality: &mut Quality, payload: Bytes| SegmentRequested::decode(payload).map(|told| quality.hear(&told));
+    let beats = follow(log, TOPIC, |events| take_all(quality, events, heartbeats), clock, &stop);
+    let requests = follow(log, SEGMENTS, |events| take_all(quality, events, segments), clock, &stop);
+    tokio::join!(beats, requests);
 }
 
-/// Hands each event of a topic to `take`, until `stop`.
-async fn follow(
-    log: &Events,
-    topic: &str,
-    take: impl Fn(Event) -> Result<(), DecodeError>,
-    clock: &dyn Clock,
-    stop: &CancellationToken,
+/// Takes the lock once for all of them.
+fn take_all(
+    quality: &Mutex<Quality>,
+    events: Vec<Event>,
+    take: impl Fn(&mut Quality, Bytes) -> Result<(), DecodeError>,
 ) {
+    let mut quality = quality.lock().unwrap_or_else(PoisonError::into_inner);
+    for event in events {
+        if let Err(error) = take(&mut quality, event.payload) {
+            tracing::warn!(event = event.offset, %error, "an event can't be read");
+        }
+    }
+}
+
+/// Hands the events of a topic to `take`, as many as came at once, until `stop`.
+async fn follow(log: &Events, topic: &str, take: impl Fn(Vec<Event>), clock: &dyn Clock, stop: &CancellationToken) {
     let (mut next, mut wait) = (None, FIRST_WAIT);
     loop {
         match stop.run_until_cancelled(round(log, topic, &take, clock, &mut next)).await {
@@ -58,7 +62,7 @@ async fn follow(
 async fn round(
     log: &Events,
     topic: &str,
-    take: &impl Fn(Event) -> Result<(), DecodeError>,
+    take: &impl Fn(Vec<Event>),
     clock: &dyn Clock,
     next: &mut Option<u64>,
 ) -> Result<(), EventError> {
@@ -70,12 +74,7 @@ async fn round(
     let events = gathered(log.as_ref(), topic, from, AT_ONCE).await?;
     let Some(last) = events.last() else { return Ok(()) };
     *next = Some(last.offset + 1);
-    for event in events {
-        let number = event.offset;
-        if let Err(error) = take(event) {
-            tracing::warn!(topic, event = number, %error, "an event can't be read");
-        }
-    }
+    take(events);
     Ok(())
 }
 
@@ -109,7 +108,6 @@ async fn first_since(log: &Events, topic: &str, since_us: i64) -> Result<u64, Ev
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use matinee_engines::events::{self, EventLogConfig};
 
     use super::*;

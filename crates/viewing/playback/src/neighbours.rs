@@ -112,15 +112,11 @@ pub(crate) fn unavailable(service: &'static str, title: &TitleId, status: &Statu
     PlaybackError::Unavailable { service, title: title.clone(), reason: status.message().to_owned() }
 }
 
-/// What `answer` says, or that it took too long. The deadline goes with the call: only so does its circuit breaker hear
-/// that it was missed.
+/// What `answer` says, or that it took too long.
 pub(crate) async fn in_time<T>(
     patience: Duration,
     answer: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, Status> {
-    let answer = Context::current().within(patience).scope(answer);
-    match tokio::time::timeout(patience, answer).await {
-        Ok(answer) => answer.map(Response::into_inner),
-        Err(_) => Err(Status::deadline_exceeded(format!("no answer after {patience:?}"))),
-    }
+    let late = || Err(Status::deadline_exceeded(format!("no answer after {patience:?}")));
+    Context::in_time(patience, answer).await.unwrap_or_else(late).map(Response::into_inner)
 }

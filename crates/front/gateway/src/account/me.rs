@@ -146,11 +146,10 @@ impl MeJson {
         let (mut accounts, mut billing) = (gateway.accounts.clone(), gateway.billing.clone());
         let request = AccountRequest { account: account.id.clone() };
         let subscription = billing.get_subscription(OfAccount { account: account.id.clone() });
-        let subscription = Context::current().within(PATIENCE).scope(subscription);
         let (profiles, subscription) =
-            tokio::join!(accounts.list_profiles(request), tokio::time::timeout(PATIENCE, subscription));
+            tokio::join!(accounts.list_profiles(request), Context::in_time(PATIENCE, subscription));
         let profiles = profiles?.into_inner().profiles;
-        let subscription = subscription.ok().and_then(Result::ok).and_then(|answer| short(answer.into_inner()));
+        let subscription = subscription.and_then(Result::ok).and_then(|answer| short(answer.into_inner()));
         Ok(Self {
             signed_in: true,
             account: Some(account.into()),
@@ -238,10 +237,10 @@ pub async fn show(State(gateway): State<Gateway>, viewer: Viewer) -> Result<Resp
         let chosen = viewer.profile.as_ref().map(ToString::to_string).unwrap_or_default();
         MeJson::of(&gateway, &viewer, account, &chosen).await
     };
-    match Context::current().within(ACCOUNTS_PATIENCE).scope(asked).await {
-        Ok(me) => Ok(private(me)),
-        Err(problem) if problem.status() == StatusCode::SERVICE_UNAVAILABLE => Ok(private(MeJson::by_token(&viewer))),
-        Err(problem) => Err(problem),
+    match Context::in_time(ACCOUNTS_PATIENCE, asked).await {
+        Some(Ok(me)) => Ok(private(me)),
+        Some(Err(problem)) if problem.status() != StatusCode::SERVICE_UNAVAILABLE => Err(problem),
+        _ => Ok(private(MeJson::by_token(&viewer))),
     }
 }
 
