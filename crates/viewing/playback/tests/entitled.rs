@@ -48,13 +48,16 @@ async fn each_refusal_has_its_code() {
 #[tokio::test]
 async fn a_plan_gives_the_keys_of_its_pictures_only() {
     let world = world(PlaybackConfig::default());
-    for (account, height, keys) in [("basic", 480, 2), ("standard", 1080, 3), ("premium", 2160, 4)] {
+    for (account, height, keys, manifest) in [
+        ("basic", 480, 2, "/master-480p.m3u8"),
+        ("standard", 1080, 3, "/master-1080p.m3u8"),
+        ("premium", 2160, 4, "/master.m3u8"),
+    ] {
         let session = world.watch(viewer(account, "tv"), "kite").await.unwrap();
         assert_eq!((session.max_height, session.kids.len()), (height, keys), "{account}");
         let claims = world::tokens().verify(&session.token, NOW).unwrap();
         assert_eq!(claims.kids, session.kids);
         assert_eq!((session.resume_us, session.heartbeat_seconds), (3_000_000, 10));
-        let manifest = if height == 480 { "master-480p.m3u8" } else { "master.m3u8" };
         assert!(session.hls_url.ends_with(manifest), "{}", session.hls_url);
     }
 }
