@@ -13,8 +13,9 @@ import { session } from '../session/me'
 import { day } from '../words/dates'
 import { money } from '../words/money'
 import { Section } from './Section'
-import { CardForm, TEST_CARDS } from './CardForm'
+import { PaymentForm } from './PaymentForm'
 import { PlanCards } from './PlanCards'
+import type { Payer } from './payer'
 import { stateWords } from './subscriptionWords'
 
 type Panel = 'change' | 'cancel' | 'card' | null
@@ -122,13 +123,21 @@ function CancelDialog({ subscription, deed, close, after }: DialogProps & { subs
 }
 
 function CardDialog({ deed, close, after }: DialogProps): ReactElement {
-  const [token, setToken] = useState(TEST_CARDS[0]?.token ?? '')
+  const [payer, setPayer] = useState<Payer | null>(null)
+  const [refused, setRefused] = useState(0)
+  const use = async (by: Payer): Promise<void> => {
+    const token = await by.token()
+    await setPaymentMethod(token).catch((error: unknown) => {
+      setRefused((n) => n + 1)
+      throw error
+    })
+  }
   return (
     <Dialog title="Payment method" close={close}>
-      <CardForm token={token} choose={setToken} />
+      <PaymentForm take={setPayer} refused={refused} />
       <Problem words={deed.problem} />
       <p className="form-deeds">
-        <button type="button" className="button primary" disabled={deed.busy} onClick={() => deed.run(() => setPaymentMethod(token), after)}>Use this card</button>
+        <button type="button" className="button primary" disabled={deed.busy || !payer} onClick={() => payer && deed.run(() => use(payer), after)}>Use this card</button>
         <button type="button" className="button" onClick={close}>Cancel</button>
       </p>
     </Dialog>

@@ -1,6 +1,6 @@
 /** Choose a plan and pay: two steps on one page. For whoever never had one, and for whose has ended. */
-import { type ReactElement, type SubmitEvent, useState } from 'react'
-import { idempotencyKey } from '../api/ask'
+import { type ReactElement, type SubmitEvent, useCallback, useState } from 'react'
+import { Refused, idempotencyKey } from '../api/ask'
 import { listPlans, subscribe } from '../api/billing'
 import type { Me, Plan } from '../api/types'
 import { useAnswer } from '../api/useAnswer'
@@ -11,8 +11,9 @@ import { Link, go } from '../router'
 import { session } from '../session/me'
 import { Entrance } from '../shell/Entrance'
 import { money } from '../words/money'
-import { CardForm, TEST_CARDS } from './CardForm'
+import { PaymentForm } from './PaymentForm'
 import { PlanCards } from './PlanCards'
+import type { Payer } from './payer'
 
 export default function PlansPage({ me }: { me: Me }): ReactElement {
   const [answer, again] = useAnswer(listPlans)
@@ -39,14 +40,32 @@ function Purchase({ plans, held, renewing }: { plans: Plan[]; held: string; rene
   const first = plans.find((plan) => plan.id === held) ?? plans[Math.floor((plans.length - 1) / 2)]
   const [chosen, setChosen] = useState(first?.id ?? '')
   const [paying, setPaying] = useState(renewing)
-  const [token, setToken] = useState(TEST_CARDS[0]?.token ?? '')
+  const [payer, setPayer] = useState<Payer | null>(null)
+  const [refused, setRefused] = useState(0)
   // One key a purchase: what is sent twice is charged once. Another plan or card is another purchase.
   const [key, setKey] = useState(idempotencyKey)
   const { busy, problem, run } = useDeed()
   const plan = plans.find((each) => each.id === chosen)
-  const another = (change: () => void): void => {
-    change()
+  const choose = (id: string): void => {
+    setChosen(id)
     setKey(idempotencyKey())
+  }
+  const take = useCallback((given: Payer | null) => {
+    setPayer(given)
+    setKey(idempotencyKey())
+  }, [])
+  const pay = async (by: Payer): Promise<void> => {
+    const token = await by.token()
+    try {
+      await subscribe(chosen, token, key)
+    } catch (error) {
+      // A refused card is another purchase's matter; a lost answer is this one's.
+      if (!(error instanceof Refused && error.status === 0)) {
+        setKey(idempotencyKey())
+        setRefused((n) => n + 1)
+      }
+      throw error
+    }
   }
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
@@ -54,32 +73,26 @@ function Purchase({ plans, held, renewing }: { plans: Plan[]; held: string; rene
       setPaying(true)
       return
     }
-    run(
-      () => subscribe(chosen, token, key).catch((error: unknown) => {
-        // A refused card is another purchase's matter; a lost answer is this one's.
-        setKey((before) => (error instanceof Error && 'status' in error && error.status === 0 ? before : idempotencyKey()))
-        throw error
-      }),
-      async () => {
-        await session.ask()
-        go('/profiles')
-      },
-    )
+    if (!payer) return
+    run(() => pay(payer), async () => {
+      await session.ask()
+      go('/profiles')
+    })
   }
   const price = plan?.price ? money(plan.price) : ''
   const trial = plan && plan.trialDays > 0 && !renewing
   return (
     <form onSubmit={submit} className="form purchase">
-      <PlanCards plans={plans} chosen={chosen} choose={(id) => another(() => setChosen(id))} />
+      <PlanCards plans={plans} chosen={chosen} choose={choose} />
       {paying && (
         <section className="payment" aria-labelledby="payment-title">
           <h2 id="payment-title">Payment</h2>
-          <CardForm token={token} choose={(each) => another(() => setToken(each))} />
+          <PaymentForm take={take} refused={refused} />
           <p className="soft">{trial ? `Nothing today. ${price} a month when your ${plan.trialDays} free days are over, if you don’t cancel before.` : `${price} today, and every month until you cancel.`}</p>
         </section>
       )}
       <Problem words={problem} />
-      <button type="submit" className="button primary large" disabled={busy || !plan?.price}>
+      <button type="submit" className="button primary large" disabled={busy || !plan?.price || (paying && !payer)}>
         {!paying ? 'Continue' : busy ? 'Paying…' : trial ? 'Start your free days' : 'Subscribe and pay'}
       </button>
     </form>

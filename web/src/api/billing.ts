@@ -1,7 +1,7 @@
 /** Plans, the subscription and its invoices. Every write that costs carries a key by which a repetition is known. */
 import { get, idempotencyKey, part, send } from './ask'
 import { listOf } from './account'
-import type { ChangePreview, Invoice, Plan, Subscription } from './types'
+import type { ChangePreview, Invoice, PaymentForm, Plan, Subscription } from './types'
 
 export const listPlans = async (signal?: AbortSignal): Promise<Plan[]> => listOf<Plan>(await get('/api/plans', signal), 'plans').sort((a, b) => a.rank - b.rank)
 /** Null where there never was one. */
@@ -13,6 +13,8 @@ export const previewChange = (plan: string): Promise<ChangePreview> => send('POS
 export const changePlan = (plan: string): Promise<Subscription> => send('POST', '/api/subscription/change', { plan }, { 'idempotency-key': idempotencyKey() })
 export const cancelSubscription = (reason: string): Promise<Subscription> => send('POST', '/api/subscription/cancel', reason === '' ? {} : { reason })
 export const resumeSubscription = (): Promise<Subscription> => send('POST', '/api/subscription/resume')
+/** What the payment provider's form needs; opened each time one is shown. */
+export const openPaymentForm = (): Promise<PaymentForm> => send('POST', '/api/subscription/payment-form')
 export const setPaymentMethod = (paymentToken: string): Promise<unknown> =>
   send('PUT', '/api/subscription/payment-method', { paymentToken }, { 'idempotency-key': idempotencyKey() })
 export const listInvoices = async (signal?: AbortSignal): Promise<Invoice[]> => listOf(await get('/api/invoices', signal), 'invoices')

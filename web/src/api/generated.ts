@@ -1131,6 +1131,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/subscription/payment-form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens the payment provider's form. What it makes of a payment method is the token by which to pay. */
+        post: operations["postSubscriptionPaymentForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/subscription/payment-method": {
         parameters: {
             query?: never;
@@ -1838,6 +1855,14 @@ export interface components {
         /** @description A payment provider's token. */
         PayWith: {
             paymentToken: string;
+        };
+        /** @description What a page needs for the payment provider's own form, in which a payment method is typed. */
+        PaymentForm: {
+            /** @description Of one form: it takes one payment method. */
+            clientSecret: string;
+            /** @description "stripe", or "test": it has no form, and takes tokens that everybody knows. */
+            provider: string;
+            publishableKey: string;
         };
         /** @description By what is paid. */
         PaymentMethod: {
@@ -5018,6 +5043,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description A refusal. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postSubscriptionPaymentForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentForm"];
                 };
             };
             /** @description A refusal. */

@@ -28,6 +28,7 @@ export type Plan = Schemas['Plan']
 export type Subscription = Schemas['Subscription']
 export type SubscriptionState = Schemas['SubscriptionState']
 export type ChangePreview = Schemas['ChangePreview']
+export type PaymentForm = Schemas['PaymentForm']
 export type Invoice = Schemas['Invoice']
 
 export type CardArtwork = Schemas['Artwork']

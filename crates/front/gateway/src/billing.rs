@@ -30,6 +30,7 @@ pub(crate) fn for_viewers() -> OpenApiRouter<Inside> {
         .routes(routes!(subscription::change))
         .routes(routes!(subscription::cancel))
         .routes(routes!(subscription::resume))
+        .routes(routes!(subscription::open_form))
         .routes(routes!(subscription::pay_with))
         .routes(routes!(invoices::list))
         .routes(routes!(invoices::show))

@@ -82,6 +82,8 @@ pub struct DoorSettings {
     pub places: Places,
     /// Other sites whose pages may call, as `Origin` names them: `https://app.example`.
     pub origins: Vec<HeaderValue>,
+    /// Sites whose scripts and frames pages hold: those of a payment provider's form.
+    pub forms: &'static [&'static str],
     /// How often something may be asked.
     pub quotas: Quotas,
     /// The studio's password.
@@ -103,6 +105,7 @@ impl DoorSettings {
             membership: Membership::Open,
             places: Places { default: territory, networks: Networks::default(), proxies: Vec::new(), header: None },
             origins: Vec::new(),
+            forms: &[],
             quotas: Quotas::default(),
             studio: StudioKey::default(),
             tls: BehindTls(false),
@@ -202,7 +205,7 @@ impl Gateway {
             Limited::Not => None,
         };
         let door = matinee_service::door::Door::new("gateway", classes::entry).shedding(limit_of);
-        door.over(routes.layer(from_fn(headers::security)))
+        door.over(routes.layer(from_fn_with_state(headers::content_policy(settings.forms), headers::security)))
     }
 }
 

@@ -356,6 +356,20 @@ async fn every_answer_is_guarded_and_every_refusal_is_a_problem() {
 }
 
 #[tokio::test]
+async fn pages_hold_a_payment_form_where_there_is_one() {
+    let policy = async |forms| {
+        let house = House::new(&DoorSettings { forms, ..settings() });
+        let answer = house.ask(Method::GET, "/plans", &[], "").await;
+        answer.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned()
+    };
+    assert!(!policy(&[]).await.contains("script-src"), "the default holds: our own alone");
+    let with = policy(&["https://js.pay.example", "https://hooks.pay.example"]).await;
+    for rule in ["script-src", "frame-src"] {
+        assert!(with.contains(&format!("{rule} 'self' https://js.pay.example https://hooks.pay.example;")), "{with}");
+    }
+}
+
+#[tokio::test]
 async fn what_failed_inside_is_not_told_outside() {
     let house = House::new(&settings());
     house.refuse("Catalog.list_titles", tonic::Status::internal("sqlite: /srv/matinee/catalog.db is damaged"));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use http::{HeaderName, HeaderValue};
+use matinee_billing::config::StripeConfig;
 use matinee_contracts::accounts::accounts_client::AccountsClient;
 use matinee_contracts::billing::billing_client::BillingClient;
 use matinee_contracts::catalog::catalog_client::CatalogClient;
@@ -128,6 +129,7 @@ fn settings(config: &Config) -> Result<DoorSettings, AnyError> {
         },
         places,
         origins: viewing.origins.iter().map(|origin| origin.parse::<HeaderValue>()).collect::<Result<_, _>>()?,
+        forms: config.billing.stripe.as_ref().map_or(&[], |_| &StripeConfig::SITES),
         quotas: if viewing.rate_limits { Quotas::default() } else { unlimited },
         studio: StudioKey(config.studio.key.clone()),
         tls: BehindTls(config.server.tls_cert.is_some()),

@@ -61,6 +61,10 @@ impl BillingConfig {
         if self.entitlement_seconds > 300 {
             return Err(BillingError::Config { key: "entitlement_seconds", reason: "0 to 300 are taken" });
         }
+        if self.stripe.as_ref().is_some_and(|stripe| !stripe.publishable_key.starts_with("pk_")) {
+            let reason = "a publishable key (pk_…) is taken; the secret one stands in a file";
+            return Err(BillingError::Config { key: "stripe.publishable_key", reason });
+        }
         Ok(self)
     }
 
@@ -96,10 +100,17 @@ pub struct StripeConfig {
     /// Its REST API.
     #[serde(default = "stripe_api")]
     pub api: String,
+    /// The publishable key (`pk_…`), with which pages open Stripe's form.
+    pub publishable_key: String,
     /// A file that holds the secret key (`sk_…`).
     pub secret_key_file: PathBuf,
     /// A file that holds the secrets of our webhook (`whsec_…`), one a line; more than one while they are changed.
     pub webhook_secrets_file: PathBuf,
+}
+
+impl StripeConfig {
+    /// Whose scripts and frames its form is made of. Source: Stripe, "Integration security guide", content security policy.
+    pub const SITES: [&str; 3] = ["https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"];
 }
 
 fn stripe_api() -> String {

@@ -18,7 +18,7 @@ use crate::intent::{Intent, Occasion, Purpose};
 use crate::invoice::InvoiceState;
 use crate::message;
 use crate::names::{derived, place_of};
-use crate::payment::Attach;
+use crate::payment::{Attach, PaymentProvider};
 use crate::plan::PlanId;
 use crate::service::BillingService;
 use crate::settle::void;
@@ -108,6 +108,12 @@ impl BillingService {
         before.ok_or(BillingError::UnderWay)?.read()
     }
 
+    /// The provider that takes new payment methods.
+    pub(crate) fn for_new_methods(&self) -> Result<&dyn PaymentProvider, BillingError> {
+        let first = self.providers.first().ok_or_else(|| BillingError::UnknownProvider(String::new()))?;
+        Ok(first.as_ref())
+    }
+
     async fn attach(
         &self,
         account: &AccountId,
@@ -115,7 +121,7 @@ impl BillingService {
         email: &str,
         asked: &Asked,
     ) -> Result<PaymentMethod, BillingError> {
-        let provider = self.providers.first().ok_or_else(|| BillingError::UnknownProvider(String::new()))?;
+        let provider = self.for_new_methods()?;
         let customer = self.customer(account).await?;
         let known = customer.method.filter(|method| method.provider == provider.name());
         let key = derived(&["attach", account.as_str(), &asked.key]);

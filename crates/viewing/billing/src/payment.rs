@@ -81,6 +81,15 @@ pub struct Attach<'a> {
     pub key: &'a str,
 }
 
+/// What a page needs for the provider's own form; empty where it has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Form {
+    /// By which the form knows the installation.
+    pub publishable_key: String,
+    /// By which it knows what it is to take.
+    pub client_secret: String,
+}
+
 /// A charge.
 #[derive(Debug, Clone)]
 pub struct Charge<'a> {
@@ -136,6 +145,9 @@ pub struct News {
 pub trait PaymentProvider: Send + Sync + std::fmt::Debug {
     /// Its name, in the ledger and in the address of its webhook: `a-z`.
     fn name(&self) -> &'static str;
+
+    /// Opens its form for an account.
+    async fn open_form(&self, account: &AccountId) -> Result<Form, ProviderError>;
 
     /// Makes what the token stands for the account's, so that it can be charged later on.
     async fn attach(&self, attach: Attach<'_>) -> Result<PaymentMethod, ProviderError>;

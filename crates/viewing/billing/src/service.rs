@@ -18,7 +18,7 @@ use crate::error::BillingError;
 use crate::flows::Wanted;
 use crate::message;
 use crate::page::render;
-use crate::payment::{PaymentProvider, StripeProvider, TestProvider};
+use crate::payment::{Form, PaymentProvider, StripeProvider, TestProvider};
 use crate::plan::{PlanId, default_plans, parse_plans};
 use crate::store::{BillingStore, SqliteBilling};
 
@@ -278,6 +278,18 @@ impl Billing for BillingService {
     ) -> Result<Response<contract::Subscription>, Status> {
         let account = message::account_id(&request.get_ref().account)?;
         Ok(Response::new(self.take_back(&account).await?))
+    }
+
+    async fn open_payment_form(
+        &self,
+        request: Request<contract::AccountRequest>,
+    ) -> Result<Response<contract::PaymentForm>, Status> {
+        let account = message::account_id(&request.get_ref().account)?;
+        let provider = self.for_new_methods()?;
+        let Form { publishable_key, client_secret } =
+            provider.open_form(&account).await.map_err(BillingError::Provider)?;
+        let provider = provider.name().to_owned();
+        Ok(Response::new(contract::PaymentForm { provider, publishable_key, client_secret }))
     }
 
     async fn set_payment_method(

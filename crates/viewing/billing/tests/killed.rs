@@ -18,7 +18,7 @@ use matinee_billing::customer::{Customer, PaymentMethod};
 use matinee_billing::intent::Intent;
 use matinee_billing::invoice::Invoice;
 use matinee_billing::payment::{
-    Attach, Charge, Notice, Outcome, PaymentProvider, ProviderError, Refund, TestProvider, WebhookError,
+    Attach, Charge, Form, Notice, Outcome, PaymentProvider, ProviderError, Refund, TestProvider, WebhookError,
 };
 use matinee_billing::plan::{Plan, PlanId};
 use matinee_billing::store::{Announcement, BillingStore, Booked, Step};
@@ -121,6 +121,9 @@ struct MortalProvider(Arc<TestProvider>, Arc<Fate>);
 impl PaymentProvider for MortalProvider {
     fn name(&self) -> &'static str {
         self.0.name()
+    }
+    async fn open_form(&self, account: &AccountId) -> Result<Form, ProviderError> {
+        self.0.open_form(account).await
     }
     async fn attach(&self, attach: Attach<'_>) -> Result<PaymentMethod, ProviderError> {
         self.1.step().await;

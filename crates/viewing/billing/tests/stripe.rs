@@ -60,6 +60,14 @@ fn charge<'a>(account: &'a AccountId, method: &'a PaymentMethod, minor: i64) -> 
 }
 
 #[tokio::test]
+async fn a_form_opens_for_charges_while_its_owner_is_away() {
+    let form = stripe().await.open_form(&account()).await.unwrap();
+    assert!(form.client_secret.starts_with("seti_"), "{form:?}");
+    let nobody = StripeProvider::new("http://127.0.0.1:1", "sk_test".to_owned(), Vec::new()).unwrap();
+    assert!(matches!(nobody.open_form(&account()).await, Err(ProviderError::Unknown(_))));
+}
+
+#[tokio::test]
 async fn a_payment_method_is_attached_to_a_customer() {
     let (stripe, account) = (stripe().await, account());
     let attach = |token| Attach { token, account: &account, email: "a@example.com", customer: None, key: "k" };

@@ -5,8 +5,8 @@ use axum::response::Response;
 use http::HeaderMap;
 use matinee_contracts::accounts::AccountRequest as WhichAccount;
 use matinee_contracts::billing::{
-    AccountRequest, CancelRequest, ChangePlanRequest, ListPlansRequest, PaymentMethod, Plan, SetPaymentMethodRequest,
-    SubscribeRequest, Subscription,
+    AccountRequest, CancelRequest, ChangePlanRequest, ListPlansRequest, PaymentForm, PaymentMethod, Plan,
+    SetPaymentMethodRequest, SubscribeRequest, Subscription,
 };
 use matinee_service::clock::rfc3339;
 use matinee_service::http::{JsonBody, JsonOrNothing, Problem};
@@ -128,6 +128,18 @@ pub struct CancelJson {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PayWithJson {
     payment_token: String,
+}
+
+/// What a page needs for the payment provider's own form, in which a payment method is typed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentForm)]
+#[serde(rename_all = "camelCase")]
+pub struct FormJson {
+    /// "stripe", or "test": it has no form, and takes tokens that everybody knows.
+    provider: String,
+    publishable_key: String,
+    /// Of one form: it takes one payment method.
+    client_secret: String,
 }
 
 /// What a change of plan costs.
@@ -257,6 +269,16 @@ pub async fn cancel(
 pub async fn resume(State(mut gateway): State<Gateway>, viewer: Viewer) -> Result<Response, Problem> {
     let account = viewer.signed_in()?.account.to_string();
     Ok(private(subscription(gateway.billing.resume(AccountRequest { account }).await?.into_inner())))
+}
+
+/// Opens the payment provider's form. What it makes of a payment method is the token by which to pay.
+#[utoipa::path(post, path = "/api/subscription/payment-form", tag = "billing",
+    responses((status = 200, body = FormJson)))]
+pub async fn open_form(State(mut gateway): State<Gateway>, viewer: Viewer) -> Result<Response, Problem> {
+    let account = viewer.signed_in()?.account.to_string();
+    let form = gateway.billing.open_payment_form(AccountRequest { account }).await?.into_inner();
+    let PaymentForm { provider, publishable_key, client_secret } = form;
+    Ok(private(FormJson { provider, publishable_key, client_secret }))
 }
 
 /// Changes by what is paid.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, Method, header};
@@ -13,20 +13,29 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 /// Of an error's text that is not a problem yet, in bytes.
 const MOST_TEXT: usize = 4096;
 
+/// What pages may load and hold: their own, films and pictures from anywhere, and scripts and frames of `sites`.
+pub fn content_policy(sites: &[&'static str]) -> HeaderValue {
+    let held = match sites.join(" ") {
+        sites if sites.is_empty() => String::new(),
+        sites => format!("script-src 'self' {sites}; frame-src 'self' {sites}; "),
+    };
+    let policy = format!(
+        "default-src 'self'; {held}media-src 'self' blob: https: http:; connect-src 'self' https: http:; \
+         img-src 'self' data: blob: https: http:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; \
+         frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+    );
+    policy.try_into().expect("sites are written in ASCII")
+}
+
 /// Headers that every answer of the door carries.
-pub async fn security(request: Request, next: Next) -> Response {
+pub async fn security(State(content_policy): State<HeaderValue>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await.into_response();
     let headers = response.headers_mut();
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(content_policy);
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; media-src 'self' blob: https: http:; connect-src 'self' https: http:; \
-             img-src 'self' data: blob: https: http:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; \
-             frame-ancestors 'none'; base-uri 'self'; form-action 'self'",
-        ),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

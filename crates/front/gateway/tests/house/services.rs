@@ -164,6 +164,8 @@ plays!(Billing {
     preview_change(billing::ChangePlanRequest) -> billing::ChangePreview = |_| billing::ChangePreview::default();
     cancel(billing::CancelRequest) -> Subscription = |_| subscription();
     resume(billing::AccountRequest) -> Subscription = |_| subscription();
+    open_payment_form(billing::AccountRequest) -> billing::PaymentForm =
+        |_| billing::PaymentForm { provider: "test".to_owned(), ..billing::PaymentForm::default() };
     set_payment_method(billing::SetPaymentMethodRequest) -> billing::PaymentMethod =
         |_| billing::PaymentMethod { label: "Visa ending in 4242".to_owned(), ..billing::PaymentMethod::default() };
     list_invoices(billing::AccountRequest) -> billing::ListInvoicesReply =

@@ -1,22 +1,24 @@
 //! Stripe, over its REST API, at one pinned version.
 //!
-//! Cards are charged by PaymentIntents that are made and confirmed in one call, off session; a card that asks for its
-//! owner is declined. Every call that moves money carries our intent's id as its idempotency key, and in its metadata, by
+//! A card is typed into Stripe's own form, which confirms a SetupIntent for charges off session: there its owner answers
+//! whatever the bank asks (strong customer authentication). It is charged by PaymentIntents that are made and confirmed in
+//! one call, off session; a card that asks for its owner again is declined. Every call that moves money carries our intent's id as its idempotency key, and in its metadata, by
 //! which webhooks and old charges are matched.
 //!
-//! Source: docs.stripe.com/api (payment intents, refunds, idempotent requests, events).
+//! Source: docs.stripe.com/api (setup intents, payment intents, refunds, idempotent requests, events).
 
 use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use matinee_model::ids::AccountId;
 use matinee_model::money::Money;
 use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 
 use super::{
-    Attach, Charge, News, Notice, Outcome, PaymentProvider, Presence, ProviderError, Refund, WebhookError, verify,
+    Attach, Charge, Form, News, Notice, Outcome, PaymentProvider, Presence, ProviderError, Refund, WebhookError, verify,
 };
 use crate::config::StripeConfig;
 use crate::customer::PaymentMethod;
@@ -36,6 +38,7 @@ pub struct StripeProvider {
     http: Client,
     api: String,
     secret_key: String,
+    publishable_key: String,
     webhook_secrets: Vec<String>,
 }
 
@@ -43,6 +46,11 @@ impl std::fmt::Debug for StripeProvider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StripeProvider").field("api", &self.api).finish_non_exhaustive()
     }
+}
+
+#[derive(Deserialize)]
+struct SetupIntent {
+    client_secret: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -130,13 +138,15 @@ impl StripeProvider {
         let secret_key = std::fs::read_to_string(&config.secret_key_file)?.trim().to_owned();
         let secrets = std::fs::read_to_string(&config.webhook_secrets_file)?;
         let secrets = secrets.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-        Self::new(&config.api, secret_key, secrets).map_err(io::Error::other)
+        let stripe = Self::new(&config.api, secret_key, secrets).map_err(io::Error::other)?;
+        Ok(Self { publishable_key: config.publishable_key.clone(), ..stripe })
     }
 
     /// At `api` (`https://api.stripe.com`), with a secret key and the secrets of our webhook.
     pub fn new(api: &str, secret_key: String, webhook_secrets: Vec<String>) -> Result<Self, reqwest::Error> {
         let http = Client::builder().timeout(TIMEOUT).build()?;
-        Ok(Self { http, api: api.trim_end_matches('/').to_owned(), secret_key, webhook_secrets })
+        let (api, publishable_key) = (api.trim_end_matches('/').to_owned(), String::new());
+        Ok(Self { http, api, secret_key, publishable_key, webhook_secrets })
     }
 
     async fn call<T: serde::de::DeserializeOwned>(
@@ -201,6 +211,18 @@ impl StripeProvider {
 impl PaymentProvider for StripeProvider {
     fn name(&self) -> &'static str {
         "stripe"
+    }
+
+    async fn open_form(&self, account: &AccountId) -> Result<Form, ProviderError> {
+        let fields = [("usage", "off_session"), ("payment_method_types[]", "card"), (ACCOUNT, account.as_str())];
+        match self.call::<SetupIntent>(Method::POST, "/v1/setup_intents", None, &fields).await? {
+            Told::Done(SetupIntent { client_secret: Some(client_secret) }) => {
+                Ok(Form { publishable_key: self.publishable_key.clone(), client_secret })
+            }
+            Told::Done(_) => Err(ProviderError::Unknown("its setup intent has no client secret".to_owned())),
+            // Nothing of it is the account's to put right.
+            Told::Refused(reason) => Err(ProviderError::Unknown(reason)),
+        }
     }
 
     async fn attach(&self, attach: Attach<'_>) -> Result<PaymentMethod, ProviderError> {

@@ -15,11 +15,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use matinee_model::ids::AccountId;
 use matinee_model::money::Money;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attach, Charge, News, Notice, Outcome, PaymentProvider, Presence, ProviderError, Refund, WebhookError, sign, verify,
+    Attach, Charge, Form, News, Notice, Outcome, PaymentProvider, Presence, ProviderError, Refund, WebhookError, sign,
+    verify,
 };
 use crate::customer::PaymentMethod;
 use crate::names::derived;
@@ -112,6 +114,10 @@ fn token_of(method: &str) -> &str {
 impl PaymentProvider for TestProvider {
     fn name(&self) -> &'static str {
         "test"
+    }
+
+    async fn open_form(&self, _account: &AccountId) -> Result<Form, ProviderError> {
+        Ok(Form::default())
     }
 
     async fn attach(&self, attach: Attach<'_>) -> Result<PaymentMethod, ProviderError> {
