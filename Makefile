@@ -13,7 +13,7 @@ run: tools web
 	cargo build --release --workspace --bin matinee
 	$(CARGO_TARGET_DIR)/release/matinee --data $(HOME)/.local/share/matinee run
 
-## demo: installs what is missing, builds, takes three films in and prints where they play
+## demo: installs what is missing, builds, takes its films in and prints where they play
 demo: tools-demo web
 	cargo build --release --workspace --bin matinee
 	tests/demo/run

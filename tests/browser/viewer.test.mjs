@@ -21,7 +21,7 @@ const CATALOGUE = [
 ]
 
 before(async () => {
-  house = await House.open({ MATINEE_VIEWING__ACCESS: 'members', MATINEE_INSIGHT__TRACE_RATE: '1' })
+  house = await House.open({ MATINEE_VIEWING__ACCESS: 'members', MATINEE_INSIGHT__TRACE_RATE: '1', MATINEE_STUDIO__KEY: 'curtain' })
   const film = house.film(SECONDS, '426x240')
   house.add('kite', film, 'The Kite Runner of the Harbour')
   house.add('kites-again', film, 'Kites Again')
@@ -212,7 +212,8 @@ test('one trace goes from the gateway to the store', { timeout: 60_000 }, async 
   assert.equal(answer.status, 200)
   assert.match(answer.trace, /^[0-9a-f]{32}$/)
   const names = await until(async () => {
-    const found = await fetch(`${house.address}/api/studio/traces/${answer.trace}`)
+    const operator = { authorization: `Basic ${btoa('studio:curtain')}` }
+    const found = await fetch(`${house.address}/api/studio/traces/${answer.trace}`, { headers: operator })
     if (!found.ok) return false
     const spans = (await found.json()).spans.map((span) => `${span.service} ${span.name}`)
     return spans.some((name) => name.includes('store.')) && spans

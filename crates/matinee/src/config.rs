@@ -265,7 +265,8 @@ impl Default for Delivery {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Studio {
-    /// The password of the studio and of uploads (user "studio"). May be empty only on a loopback address.
+    /// The password of the studio and of uploads (user "studio"), beside the roles of accounts. Empty: roles alone; where
+    /// everybody may watch, everybody may, on a loopback address only.
     pub key: String,
 }
 
@@ -312,7 +313,8 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let refuse = |key, reason: String| Err(ConfigError::Conflict { key, reason });
-        if self.studio.key.is_empty() && !self.server.listen.ip().is_loopback() {
+        let open = self.studio.key.is_empty() && self.viewing.access == Access::Open;
+        if open && !self.server.listen.ip().is_loopback() {
             return refuse(
                 "studio.key",
                 format!("{} can be reached from outside, so the studio needs a password here", self.server.listen),
@@ -418,9 +420,12 @@ mod tests {
     }
 
     #[test]
-    fn a_public_address_needs_a_studio_password() {
-        let message = load("[server]\nlisten = \"0.0.0.0:80\"\n", &[], &[]).unwrap_err().to_string();
+    fn an_open_installation_at_a_public_address_needs_a_studio_password() {
+        let open = "[server]\nlisten = \"0.0.0.0:80\"\n[viewing]\naccess = \"open\"\n";
+        let message = load(open, &[], &[]).unwrap_err().to_string();
         assert!(message.contains("studio.key"), "{message}");
-        assert!(load("[server]\nlisten = \"0.0.0.0:80\"\n[studio]\nkey = \"s\"\n", &[], &[]).is_ok());
+        assert!(load(&format!("{open}[studio]\nkey = \"s\"\n"), &[], &[]).is_ok());
+        // Where there are members, their roles say who may.
+        assert!(load("[server]\nlisten = \"0.0.0.0:80\"\n", &[], &[]).is_ok());
     }
 }

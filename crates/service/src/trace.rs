@@ -17,7 +17,7 @@ pub mod wire;
 
 pub use self::collect::{Collected, Export, ExportError, ToService};
 pub use self::ids::{SpanId, TraceId};
-pub use self::spans::{Spans, TraceSettings, spans};
+pub use self::spans::{Spans, TraceSettings, spans, waits};
 pub use self::wire::Link;
 
 /// The trace that this task works for, as 32 hex digits: for logs and for answers that tell of a failure.

@@ -111,6 +111,11 @@ async fn list(State(mut client): State<RatingsClient<Channel>>) -> StatusCode {
     if answer.is_ok() { StatusCode::OK } else { StatusCode::NO_CONTENT }
 }
 
+async fn waits() {
+    trace::waits();
+    slow().await;
+}
+
 async fn slow() {
     tokio::time::sleep(Duration::from_secs(2)).await;
 }
@@ -120,6 +125,7 @@ fn door(client: RatingsClient<Channel>) -> Router {
         .route("/titles/{id}", get(page))
         .route("/list", get(list))
         .route("/slow", get(slow))
+        .route("/waits", get(waits))
         .with_state(client);
     Door::new("gateway", |_, _, _| Entry::default()).over(routes)
 }
@@ -207,10 +213,12 @@ async fn what_is_not_sampled_is_kept_only_where_it_fails_or_is_slow() {
     ask(&routes, "/titles/7", &[]).await;
     ask(&routes, "/list", &[]).await;
     ask(&routes, "/slow", &[]).await;
+    ask(&routes, "/waits", &[]).await;
     let spans = process.close().await;
     let of = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
     assert!(of("GET /titles/{id}").is_empty());
     assert_eq!(of("GET /slow").len(), 1);
+    assert_eq!(of("GET /waits").len(), 0, "it takes long on purpose");
     let (store, door) = (of("store.scores"), of("GET /list"));
     assert_eq!((store.len(), door.len(), spans.len()), (1, 1, 5));
     assert_eq!(store[0].error, "the disk is gone");

@@ -2010,6 +2010,12 @@ export interface components {
              * @default 0
              */
             startMs: number;
+            /**
+             * Format: int64
+             * @description Of the network, as the player measures it; 0 where it has not yet.
+             * @default 0
+             */
+            throughputBitsPerSecond: number;
         };
         /** @description A poll. */
         PollDeviceCode: {

@@ -4,7 +4,7 @@ import { BeatStore, MOST_KEPT } from './beatStore'
 
 const beat = (sequence: number): Beat => ({
   title: 'film', session: 's1', sequence, positionSeconds: sequence, durationSeconds: 100, at: sequence, state: 'playing',
-  quality: { startMs: 0, stalls: 0, stalledMs: 0, bitsPerSecond: 0, height: 0, droppedFrames: 0, error: '' },
+  quality: { startMs: 0, stalls: 0, stalledMs: 0, bitsPerSecond: 0, throughputBitsPerSecond: 0, height: 0, droppedFrames: 0, error: '' },
 })
 
 function memory() {

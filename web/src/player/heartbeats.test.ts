@@ -6,7 +6,7 @@ import { EVERY_MS, Heartbeats } from './heartbeats'
 beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
-const quality = () => ({ startMs: 0, stalls: 0, stalledMs: 0, bitsPerSecond: 0, height: 0, droppedFrames: 0, error: '' })
+const quality = () => ({ startMs: 0, stalls: 0, stalledMs: 0, bitsPerSecond: 0, throughputBitsPerSecond: 0, height: 0, droppedFrames: 0, error: '' })
 
 function world(answers: (boolean | 'refused')[] = []) {
   const reports: HeartbeatReport[] = []

@@ -37,6 +37,9 @@ declare global {
 /** A session this close to its end is not started with. */
 const LEAST_LEFT_MS = 60_000
 
+/** Before so much has come, what is said of the network is a guess. As much as Shaka Player's estimate asks for. */
+const MEASURED_BYTES = 128_000
+
 /** A new session that is refused this soon is told to the viewer, not replaced again. */
 const RENEW_AGAIN_MS = 30_000
 
@@ -372,10 +375,11 @@ export class Playback {
   }
 
   private quality(): Quality {
-    const { streamBandwidth, droppedFrames, bufferingTime } = this.player.getStats()
+    const { streamBandwidth, droppedFrames, bufferingTime, estimatedBandwidth, bytesDownloaded } = this.player.getStats()
     return this.report.since({
       startMs: this.diagnostics.startupMs ?? 0, stalls: this.diagnostics.stalls, stalledMs: bufferingTime * 1000, droppedFrames,
-      bitsPerSecond: streamBandwidth, height: this.video.videoHeight, error: this.state.failure?.detail ?? '',
+      bitsPerSecond: streamBandwidth, throughputBitsPerSecond: bytesDownloaded >= MEASURED_BYTES ? estimatedBandwidth : 0,
+      height: this.video.videoHeight, error: this.state.failure?.detail ?? '',
     })
   }
 

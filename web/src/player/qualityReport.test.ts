@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { QualityReport } from './qualityReport'
 
-const total = (by: object) => ({ startMs: 412.4, stalls: 0, stalledMs: 0, droppedFrames: 0, bitsPerSecond: 4e6, height: 1080, error: '', ...by })
+const total = (by: object) => ({ startMs: 412.4, stalls: 0, stalledMs: 0, droppedFrames: 0, bitsPerSecond: 4e6, throughputBitsPerSecond: 2e7, height: 1080, error: '', ...by })
 
 test('each heartbeat tells what is new since the last', () => {
   const report = new QualityReport()

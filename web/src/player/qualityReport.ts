@@ -21,6 +21,7 @@ export class QualityReport {
       stalledMs: Math.max(0, now.stalledMs - before.stalledMs),
       droppedFrames: Math.max(0, now.droppedFrames - before.droppedFrames),
       bitsPerSecond: whole(total.bitsPerSecond),
+      throughputBitsPerSecond: whole(total.throughputBitsPerSecond),
       height: total.height,
       error: total.error.slice(0, LONGEST_ERROR),
     }

@@ -40,7 +40,7 @@ use crate::{Gateway, account, artwork, billing, history, openapi, studio, titles
 
 pub use self::network::{Known, Network, NetworkError, Networks};
 pub use self::place::Places;
-pub use crate::guard::StudioKey;
+pub use crate::guard::StudioAccess;
 
 /// Pictures that are read at once. A page asks for hundreds in one breath; they wait for each other, and none is shed.
 const PICTURES_AT_ONCE: usize = 64;
@@ -86,8 +86,8 @@ pub struct DoorSettings {
     pub forms: &'static [&'static str],
     /// How often something may be asked.
     pub quotas: Quotas,
-    /// The studio's password.
-    pub studio: StudioKey,
+    /// Who may use the studio beside accounts with a role.
+    pub studio: StudioAccess,
     /// Whether the door speaks TLS.
     pub tls: BehindTls,
     /// The address by which browsers know this installation (`https://films.example`); by each request's own where it is
@@ -107,7 +107,7 @@ impl DoorSettings {
             origins: Vec::new(),
             forms: &[],
             quotas: Quotas::default(),
-            studio: StudioKey::default(),
+            studio: StudioAccess::default(),
             tls: BehindTls(false),
             public_url: None,
             test_accounts: Vec::new(),

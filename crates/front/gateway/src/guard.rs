@@ -8,21 +8,33 @@ use http::{HeaderValue, StatusCode, header};
 use matinee_service::http::Problem;
 use matinee_service::viewer::{Role, Viewer};
 
-/// The studio's password; empty where it is open (on a loopback address only, as the configuration sees to).
+/// Who may use the studio beside accounts with a role.
 #[derive(Clone, Default)]
-pub struct StudioKey(pub String);
+pub enum StudioAccess {
+    /// Everybody: an open installation on a loopback address, as the configuration sees to.
+    #[default]
+    Everybody,
+    /// Nobody.
+    Roles,
+    /// Whoever holds this password (user "studio").
+    Password(String),
+}
 
-impl std::fmt::Debug for StudioKey {
+impl std::fmt::Debug for StudioAccess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("StudioKey(…)")
+        f.write_str(match self {
+            Self::Everybody => "Everybody",
+            Self::Roles => "Roles",
+            Self::Password(_) => "Password(…)",
+        })
     }
 }
 
 /// What a part of the studio asks for.
 #[derive(Debug, Clone)]
 pub struct Guard {
-    /// The password that opens all of it.
-    pub key: StudioKey,
+    /// Who may use all of it.
+    pub access: StudioAccess,
     /// One of these roles, or an admin's.
     pub roles: &'static [Role],
 }
@@ -31,15 +43,22 @@ pub struct Guard {
 pub async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let viewer = request.extensions().get::<Viewer>();
     let may = viewer.is_some_and(|viewer| guard.roles.iter().any(|role| viewer.may(*role)));
-    if may || guard.key.0.is_empty() || holds(&request, &guard.key.0) {
+    let without_role = match &guard.access {
+        StudioAccess::Everybody => true,
+        StudioAccess::Roles => false,
+        StudioAccess::Password(password) => holds(&request, password),
+    };
+    if may || without_role {
         return next.run(request).await;
     }
     if viewer.is_some_and(|viewer| viewer.member.is_some()) {
         return Problem::forbidden("the account has no role for this part of the studio").into_response();
     }
-    let detail = "the studio asks for its password, or for an account with a role";
-    let mut response =
-        Problem::new(StatusCode::UNAUTHORIZED, "not signed in", detail).with_code("sign_in").into_response();
+    let refused = |detail| Problem::new(StatusCode::UNAUTHORIZED, "not signed in", detail).with_code("sign_in");
+    if matches!(guard.access, StudioAccess::Roles) {
+        return refused("the studio asks for an account with a role").into_response();
+    }
+    let mut response = refused("the studio asks for its password, or for an account with a role").into_response();
     let challenge = HeaderValue::from_static("Basic realm=\"Matinee studio\", charset=\"UTF-8\"");
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     response

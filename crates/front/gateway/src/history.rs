@@ -86,6 +86,8 @@ pub struct QualityJson {
     stalls: u32,
     stalled_ms: u32,
     bits_per_second: u32,
+    /// Of the network, as the player measures it; 0 where it has not yet.
+    throughput_bits_per_second: u64,
     height: u32,
     dropped_frames: u32,
     error: String,
@@ -122,6 +124,7 @@ impl From<BeatJson> for Beat {
                 stalls: q.stalls,
                 stalled_ms: q.stalled_ms,
                 bits_per_second: q.bits_per_second,
+                throughput_bits_per_second: q.throughput_bits_per_second,
                 height: q.height,
                 dropped_frames: q.dropped_frames,
                 error: q.error,

@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::guard::StudioKey;
+use crate::guard::StudioAccess;
 use crate::{account, artwork, billing, history, studio, titles};
 
 #[derive(OpenApi)]
@@ -31,14 +31,14 @@ struct Begun;
 
 /// The gateway's own routes, and those of other crates that `rooms` describe.
 pub fn document(rooms: impl IntoIterator<Item = Document>) -> Value {
-    let key = StudioKey::default();
+    let access = StudioAccess::default();
     let own = [
         account::for_strangers(),
         billing::for_strangers(),
         history::heartbeats(),
         artwork::routes(),
-        studio::routes(&key),
-        studio::events(&key),
+        studio::routes(&access),
+        studio::events(&access),
         account::for_viewers(),
         billing::for_viewers(),
         history::routes(),

@@ -20,26 +20,26 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::door::Inside;
-use crate::guard::{Guard, StudioKey, admit};
+use crate::guard::{Guard, StudioAccess, admit};
 
-fn guard(key: &StudioKey, roles: &'static [Role]) -> Guard {
-    Guard { key: key.clone(), roles }
+fn guard(access: &StudioAccess, roles: &'static [Role]) -> Guard {
+    Guard { access: access.clone(), roles }
 }
 
 /// Routes of another crate, for the studio alone.
-pub(crate) fn guarded(routes: Router, key: &StudioKey) -> Router {
-    routes.layer(from_fn_with_state(guard(key, &[Role::Studio]), admit))
+pub(crate) fn guarded(routes: Router, access: &StudioAccess) -> Router {
+    routes.layer(from_fn_with_state(guard(access, &[Role::Studio]), admit))
 }
 
 /// What lasts as long as it lasts: streams of events.
-pub(crate) fn events(key: &StudioKey) -> OpenApiRouter<Inside> {
+pub(crate) fn events(access: &StudioAccess) -> OpenApiRouter<Inside> {
     OpenApiRouter::new()
         .routes(routes!(films::watch_workflow))
-        .layer(from_fn_with_state(guard(key, &[Role::Studio]), admit))
+        .layer(from_fn_with_state(guard(access, &[Role::Studio]), admit))
 }
 
 /// The studio's routes.
-pub(crate) fn routes(key: &StudioKey) -> OpenApiRouter<Inside> {
+pub(crate) fn routes(access: &StudioAccess) -> OpenApiRouter<Inside> {
     let films = OpenApiRouter::new()
         .routes(routes!(films::list_workflows))
         .routes(routes!(films::show_workflow))
@@ -60,21 +60,21 @@ pub(crate) fn routes(key: &StudioKey) -> OpenApiRouter<Inside> {
         .routes(routes!(people::show, people::put))
         .routes(routes!(insight::models, insight::train))
         .routes(routes!(insight::search, insight::rebuild))
-        .layer(from_fn_with_state(guard(key, &[Role::Studio]), admit));
+        .layer(from_fn_with_state(guard(access, &[Role::Studio]), admit));
     let support = OpenApiRouter::new()
         .routes(routes!(accounts::list))
         .routes(routes!(money::plans, money::put_plan))
         .routes(routes!(money::invoices))
         .routes(routes!(money::refund))
         .routes(routes!(money::ledger))
-        .layer(from_fn_with_state(guard(key, &[Role::Support]), admit));
+        .layer(from_fn_with_state(guard(access, &[Role::Support]), admit));
     let admins = OpenApiRouter::new()
         .routes(routes!(accounts::set_roles))
-        .layer(from_fn_with_state(guard(key, &[Role::Admin]), admit));
+        .layer(from_fn_with_state(guard(access, &[Role::Admin]), admit));
     let both = OpenApiRouter::new()
         .routes(routes!(insight::traces))
         .routes(routes!(insight::trace))
         .routes(routes!(insight::quality))
-        .layer(from_fn_with_state(guard(key, &[Role::Studio, Role::Support]), admit));
+        .layer(from_fn_with_state(guard(access, &[Role::Studio, Role::Support]), admit));
     films.merge(support).merge(admins).merge(both)
 }

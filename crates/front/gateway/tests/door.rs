@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::stream;
 use house::{Answer, House, NOW, claims, keys, request, settings, token, token_with_role};
 use http::{HeaderValue, Method, header};
-use matinee_gateway::door::{BehindTls, DoorSettings, Known, Networks, Places, Quotas, StudioKey};
+use matinee_gateway::door::{BehindTls, DoorSettings, Known, Networks, Places, Quotas, StudioAccess};
 use matinee_model::territory::Territory;
 use matinee_service::access::{AccessClaims, AccessKeys};
 use matinee_service::limits::Quota;
@@ -300,7 +300,7 @@ async fn a_territory_is_where_the_request_comes_from() {
 
 #[tokio::test]
 async fn the_studio_is_for_its_roles_and_for_its_password() {
-    let house = House::new(&DoorSettings { studio: StudioKey("secret".to_owned()), ..settings() });
+    let house = House::new(&DoorSettings { studio: StudioAccess::Password("secret".to_owned()), ..settings() });
     let (films, money, roles) = ("/api/studio/catalog/titles", "/api/studio/plans", "/api/studio/accounts/a1/roles");
     let status = async |headers: &[(&str, &str)], path: &str| {
         let (method, body) = if path == roles { (Method::PUT, r#"{"roles":["studio"]}"#) } else { (Method::GET, "") };
@@ -320,6 +320,15 @@ async fn the_studio_is_for_its_roles_and_for_its_password() {
     assert_eq!((of(&support, films).await, of(&support, money).await, of(&support, roles).await), (403, 200, 403));
     let asked = house.ask(Method::GET, films, &[], "").await;
     assert!(asked.headers[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Basic"));
+
+    // Without a password there are the roles alone.
+    let house = House::new(&DoorSettings { studio: StudioAccess::Roles, ..settings() });
+    for password in ["Basic c3R1ZGlvOg==", "Basic c3R1ZGlvOnNlY3JldA=="] {
+        let asked = house.ask(Method::GET, films, &[("authorization", password)], "").await;
+        assert_eq!((asked.status.as_u16(), asked.headers.get(header::WWW_AUTHENTICATE)), (401, None));
+    }
+    let by_role = house.ask(Method::GET, films, &[("authorization", &studio)], "").await;
+    assert_eq!(by_role.status, 200);
 }
 
 #[tokio::test]
@@ -398,7 +407,7 @@ async fn rooms_of_other_crates_stand_behind_the_same_door() {
         .route("/graphql", post(who));
     let uploads = axum::Router::new().route("/uploads", post(async || "taken"));
     let rooms = matinee_gateway::door::Rooms { viewing: vec![room.into()], studio: uploads };
-    let studio = StudioKey("secret".to_owned());
+    let studio = StudioAccess::Password("secret".to_owned());
     let house = House::with_rooms(&DoorSettings { studio, ..settings() }, rooms);
     for (method, uri) in [
         (Method::GET, "/api/web/home"),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use house::{House, NOW, claims, keys, settings, token};
 use http::{Method, StatusCode, header};
 use matinee_engines::objects::Objects;
-use matinee_gateway::door::{DoorSettings, StudioKey};
+use matinee_gateway::door::{DoorSettings, StudioAccess};
 use matinee_service::access::{AccessClaims, AccessKeys};
 use matinee_service::secrets::{KeyRing, SecretKey};
 use serde_json::{Value, json};
@@ -395,7 +395,7 @@ fn assert_references(value: &Value, document: &Value) {
 
 #[tokio::test]
 async fn every_route_of_the_studio_is_closed_to_strangers() {
-    let house = House::new(&DoorSettings { studio: StudioKey("secret".to_owned()), ..settings() });
+    let house = House::new(&DoorSettings { studio: StudioAccess::Password("secret".to_owned()), ..settings() });
     let document = house.ask(Method::GET, "/openapi.json", &[], "").await.json();
     let paths = document["paths"].as_object().unwrap();
     let studio: Vec<_> = paths.iter().filter(|(path, _)| path.starts_with("/api/studio")).collect();

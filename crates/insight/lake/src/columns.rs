@@ -6,7 +6,7 @@
 //!
 //! | topic | columns |
 //! |---|---|
-//! | heartbeats | account, profile, device, territory, network, title, session, sequence (32 bit), position_us, duration_us, at (time, corrected), received (time), state (playing, paused, stalled, ended or empty), start_ms, stalls, stalled_ms, bits_per_second, height, dropped_frames (32 bit), error |
+//! | heartbeats | account, profile, device, territory, network, title, session, sequence (32 bit), position_us, duration_us, at (time, corrected), received (time), state (playing, paused, stalled, ended or empty), start_ms, stalls, stalled_ms, bits_per_second, throughput_bits_per_second, height, dropped_frames (32 bit), error |
 //! | segments | territory, network (both as the session's heartbeats say), object (manifest, audio, video, muxed, init, caption, timed-text, key, other or empty), bits_per_second, throughput_bits_per_second, buffer_ms (32 bit; -1: not said), starved, startup, cached (boolean), at (time) |
 //! | ratings | profile, title, thumb (none, down, up, love), rated (time), listed (boolean), listed_at (time), at (time) |
 //! | catalog | title, deleted (boolean), name, kind (movie, series, episode), series, season, episode, year, genres (list of text), people (list of text), maturity_age (32 bit), original_language, duration_us, version, published (time), revision, at (time) |
@@ -197,6 +197,10 @@ fn heartbeats(rows: &[Row<'_, Heartbeat>]) -> Columns {
         ("stalls", int(rows, |of| quality(of).map_or(0, |quality| quality.stalls))),
         ("stalled_ms", int(rows, |of| quality(of).map_or(0, |quality| quality.stalled_ms))),
         ("bits_per_second", int(rows, |of| quality(of).map_or(0, |quality| quality.bits_per_second))),
+        (
+            "throughput_bits_per_second",
+            long(rows, |of| quality(of).map_or(0, |quality| quality.throughput_bits_per_second)),
+        ),
         ("height", int(rows, |of| quality(of).map_or(0, |quality| quality.height))),
         ("dropped_frames", int(rows, |of| quality(of).map_or(0, |quality| quality.dropped_frames))),
         ("error", text(rows, |of| quality(of).map_or("", |quality| &quality.error))),

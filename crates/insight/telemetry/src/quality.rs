@@ -99,6 +99,13 @@ impl Figures {
         self.buffered_ms.merge(&other.buffered_ms);
     }
 
+    /// What a player measured of its network; 0: nothing yet.
+    fn measured(&mut self, bits_per_second: u64) {
+        if bits_per_second > 0 {
+            self.throughput.add(u32::try_from(bits_per_second / 1000).unwrap_or(u32::MAX));
+        }
+    }
+
     fn stall_ratio(&self) -> f64 {
         // A stall may be told before the time in which it was.
         self.stalled_ms as f64 / self.watched_ms.max(self.stalled_ms).max(1) as f64
@@ -246,9 +253,7 @@ impl Quality {
             return;
         }
         let mut counted = Figures { requests: 1, starved: u64::from(request.starved), ..Figures::default() };
-        if request.throughput_bits_per_second > 0 {
-            counted.throughput.add(u32::try_from(request.throughput_bits_per_second / 1000).unwrap_or(u32::MAX));
-        }
+        counted.measured(request.throughput_bits_per_second);
         if let Some(buffer_ms) = request.buffer_ms {
             counted.buffered_ms.add(buffer_ms);
         }
@@ -418,6 +423,7 @@ fn count(heard: &mut Heard, beat: &Beat) -> Figures {
     // No more than the time that could have been stalled.
     figures.stalled_ms = u64::from(quality.stalled_ms).min((LONGEST_BEAT_US / 1000) as u64);
     figures.errors = u64::from(!quality.error.is_empty());
+    figures.measured(quality.throughput_bits_per_second);
     figures
 }
 

@@ -20,7 +20,7 @@ use matinee_contracts::workflow::workflow_client::WorkflowClient;
 use matinee_devices::{Devices, Patience, Services};
 use matinee_gateway::Gateway;
 use matinee_gateway::door::{
-    BehindTls, DoorSettings, Keeper, Known, Network, Networks, Places, Quotas, Rooms, StudioKey,
+    BehindTls, DoorSettings, Keeper, Known, Network, Networks, Places, Quotas, Rooms, StudioAccess,
 };
 use matinee_graph::{Graph, Limits};
 use matinee_model::ids::AccountId;
@@ -131,7 +131,11 @@ fn settings(config: &Config) -> Result<DoorSettings, AnyError> {
         origins: viewing.origins.iter().map(|origin| origin.parse::<HeaderValue>()).collect::<Result<_, _>>()?,
         forms: config.billing.stripe.as_ref().map_or(&[], |_| &StripeConfig::SITES),
         quotas: if viewing.rate_limits { Quotas::default() } else { unlimited },
-        studio: StudioKey(config.studio.key.clone()),
+        studio: match (config.studio.key.as_str(), viewing.access) {
+            ("", Access::Open) => StudioAccess::Everybody,
+            ("", Access::Members) => StudioAccess::Roles,
+            (password, _) => StudioAccess::Password(password.to_owned()),
+        },
         tls: BehindTls(config.server.tls_cert.is_some()),
         public_url: Some(viewing.public_url.clone()).filter(|url| !url.is_empty()),
         test_accounts: config.faults.accounts.iter().map(|id| AccountId::parse(id)).collect::<Result<_, _>>()?,

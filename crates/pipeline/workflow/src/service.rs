@@ -198,6 +198,7 @@ impl Inner {
 
     /// Waits for tasks as the request says and leases them.
     pub(crate) async fn poll(self: &Arc<Self>, request: &PollRequest) -> Result<Vec<LeasedTask>, WorkflowError> {
+        matinee_service::trace::waits();
         let wait = Duration::from_millis(u64::from(request.wait_ms)).min(LONGEST_POLL);
         let until = Instant::now() + wait;
         let max_tasks = usize::try_from(request.max_tasks).unwrap_or(1).clamp(1, MOST_LEASED);

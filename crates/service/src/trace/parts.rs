@@ -64,6 +64,7 @@ pub(crate) struct Part {
     pub sampled: bool,
     slow: Duration,
     failed: AtomicBool,
+    waits: AtomicBool,
     state: AtomicU8,
     records: Mutex<Vec<Record>>,
 }
@@ -71,8 +72,13 @@ pub(crate) struct Part {
 impl Part {
     /// One that begins. It is kept where it is `sampled`, where a span fails, or where it takes `slow` or longer.
     pub(crate) fn new(trace: TraceId, sampled: bool, slow: Duration) -> Arc<Self> {
-        let (failed, state) = (AtomicBool::new(false), AtomicU8::new(RUNNING));
-        Arc::new(Self { trace, sampled, slow, failed, state, records: Mutex::default() })
+        let (failed, waits, state) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU8::new(RUNNING));
+        Arc::new(Self { trace, sampled, slow, failed, waits, state, records: Mutex::default() })
+    }
+
+    /// It takes long on purpose.
+    pub(crate) fn wait(&self) {
+        self.waits.store(true, Ordering::Relaxed);
     }
 
     /// Something in it failed.
@@ -107,7 +113,8 @@ impl Part {
     }
 
     fn end(&self, record: Record, outlet: &Outlet) {
-        let keep = self.sampled || self.failed.load(Ordering::Relaxed) || record.duration >= self.slow;
+        let slow = record.duration >= self.slow && !self.waits.load(Ordering::Relaxed);
+        let keep = self.sampled || self.failed.load(Ordering::Relaxed) || slow;
         let mut records = {
             let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
             self.state.store(if keep { KEPT } else { THROWN_AWAY }, Ordering::Release);

@@ -273,14 +273,23 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 
 /// The innermost span of a trace that this task is in.
 pub(crate) fn current() -> Option<Link> {
-    tracing::dispatcher::get_default(|dispatch| linked(dispatch, dispatch.current_span().id()?))
+    innermost(link)
 }
 
-fn linked(dispatch: &Dispatch, id: &Id) -> Option<Link> {
+/// The request that this task works for waits for something to happen: that it takes long is no reason to keep its trace.
+pub fn waits() {
+    innermost(|piece| piece.part.wait());
+}
+
+fn innermost<T>(read: impl Fn(&Piece) -> T) -> Option<T> {
+    tracing::dispatcher::get_default(|dispatch| found(dispatch, &dispatch.current_span().id().cloned()?, &read))
+}
+
+fn link(piece: &Piece) -> Link {
+    Link { trace: piece.part.trace, span: Some(piece.id), sampled: Some(piece.part.sampled) }
+}
+
+fn found<T>(dispatch: &Dispatch, id: &Id, read: &impl Fn(&Piece) -> T) -> Option<T> {
     let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
-    span.scope().find_map(|span| {
-        let extensions = span.extensions();
-        let piece: &Piece = extensions.get()?;
-        Some(Link { trace: piece.part.trace, span: Some(piece.id), sampled: Some(piece.part.sampled) })
-    })
+    span.scope().find_map(|span| span.extensions().get().map(read))
 }

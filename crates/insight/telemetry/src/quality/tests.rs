@@ -23,6 +23,7 @@ fn session(name: &str, start_ms: u32, stalled_ms: u32) -> Vec<Heartbeat> {
         start_ms: if n == 1 { start_ms } else { 0 },
         stalled_ms: if n == 3 { stalled_ms } else { 0 },
         bits_per_second: 4_000_000,
+        throughput_bits_per_second: if n == 1 { 0 } else { 20_000_000 },
         ..Told::default()
     };
     (1..=7).map(|n| heartbeat(name, n, 70 - i64::from(n) * 10, beat(n))).collect()
@@ -44,6 +45,7 @@ fn figures_are_of_all_and_of_each_group() {
     assert!((row.start_p50_ms / 900.0 - 1.0).abs() < 0.03 && (row.start_p95_ms / 1500.0 - 1.0).abs() < 0.03, "{row:?}");
     assert!((row.stall_ratio - 3.0 / 180.0).abs() < 1e-6, "{row:?}");
     assert_eq!(row.mean_bits_per_second, 4_000_000.0);
+    assert!((row.throughput_p50_bits_per_second / 20e6 - 1.0).abs() < 0.03, "{row:?}");
     let by = quality.answer(NOW, 300, By::Territory).rows;
     let seen: Vec<(&str, u64, u64)> = by.iter().map(|row| (row.group.as_str(), row.playing, row.plays)).collect();
     assert_eq!(seen, [("FR", 2, 2), ("DE", 1, 1)]);
@@ -67,7 +69,12 @@ fn requested(starved: bool, kilobits: u64, territory: &str) -> SegmentRequested 
 
 #[test]
 fn what_players_say_with_their_requests_is_of_all_and_of_where_they_are() {
-    let mut quality = heard(&session("d1", 500, 0));
+    let mut beats = session("d1", 500, 0);
+    for beat in &mut beats {
+        // A player of others', which says it with its requests.
+        beat.beat.as_mut().unwrap().quality.as_mut().unwrap().throughput_bits_per_second = 0;
+    }
+    let mut quality = heard(&beats);
     assert_eq!(quality.place("d1"), Where { territory: "DE".to_owned(), network: "AS1".to_owned() });
     assert_eq!(quality.place("nobody"), Where::default());
     for said in [requested(false, 8_000, "DE"), requested(false, 9_000, "DE"), requested(true, 500, "FR")] {
