@@ -122,8 +122,7 @@ impl AdaptiveLimit {
             return Ok(permit);
         }
         inner.pressed.store(true, Ordering::Relaxed);
-        let waits = priority == Priority::Play && !inner.patience.is_zero();
-        let Some(_place) = waits.then(|| Waiting::enter(inner, self.limit())).flatten() else {
+        let Some(_place) = self.waits_for(priority).then(|| Waiting::enter(inner, self.limit())).flatten() else {
             return Err(inner.refused(priority));
         };
         let until = Instant::now() + inner.patience;
@@ -145,8 +144,12 @@ impl AdaptiveLimit {
             return None;
         }
         let room = inner.waiting.load(Ordering::Relaxed) < self.limit();
-        let waits = priority == Priority::Play && room && !inner.patience.is_zero();
-        (!waits).then(|| inner.refused(priority))
+        (!room || !self.waits_for(priority)).then(|| inner.refused(priority))
+    }
+
+    /// Whether a request may wait for room.
+    fn waits_for(&self, priority: Priority) -> bool {
+        priority == Priority::Play && !self.0.patience.is_zero()
     }
 
     fn room(&self, priority: Priority) -> Option<Permit> {
