@@ -49,7 +49,7 @@ async function opened(path, context = viewer) {
 }
 
 const says = (page, words) => page.waitForFunction((text) => document.body.innerText.includes(text), { timeout: 15_000 }, words)
-const button = (page, words) => page.waitForSelector(`::-p-xpath(//button[normalize-space()="${words}"] | //a[normalize-space()="${words}"])`)
+const button = (page, words) => page.waitForSelector(`::-p-xpath(//button[normalize-space()="${words}" and not(@disabled)] | //a[normalize-space()="${words}"])`)
 const press = async (page, words) => (await button(page, words)).click()
 const fill = async (page, name, text) => (await page.waitForSelector(`input[name="${name}"]`)).type(text)
 const at = (page) => page.evaluate(() => document.querySelector('video')?.currentTime ?? 0)
@@ -89,7 +89,7 @@ test('a new viewer signs up, is told what is missing, picks a plan and a profile
   await (await page.waitForSelector('input[value="basic"]')).evaluate((input) => input.click())
   await press(page, 'Continue')
   await says(page, 'Payment')
-  await page.evaluate(() => [...document.querySelectorAll('button[type="submit"]')].at(-1).click())
+  await press(page, 'Subscribe and pay')
   await says(page, 'Who’s watching?')
   await accessible(page, 'the profiles')
   await press(page, 'Ada')
