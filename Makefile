@@ -42,14 +42,14 @@ web/dist/index.html: web/node_modules/.package-lock.json web/index.html $(shell 
 	cd web && npm run build
 
 ## types: the application's types, of what the gateway serves; renew them after a change of its JSON
-types: web/node_modules/.package-lock.json
-	cargo build --workspace --bin matinee
+types: build
 	$(CARGO_TARGET_DIR)/debug/matinee openapi > web/openapi.json.new
 	mv web/openapi.json.new web/openapi.json
 	cd web && npm run types
 
+# With the tests, whose features differ: so the program and its tests are built once.
 build: web
-	cargo build --workspace --bin matinee
+	cargo build --workspace --bins --tests
 
 ## check: formatting, lints, licences and layering
 check: web
