@@ -42,7 +42,8 @@ web/dist/index.html: web/node_modules/.package-lock.json web/index.html $(shell 
 	cd web && npm run build
 
 ## types: the application's types, of what the gateway serves; renew them after a change of its JSON
-types: build
+types: web/node_modules/.package-lock.json
+	cargo build --workspace --bins --tests
 	$(CARGO_TARGET_DIR)/debug/matinee openapi > web/openapi.json.new
 	mv web/openapi.json.new web/openapi.json
 	cd web && npm run types
