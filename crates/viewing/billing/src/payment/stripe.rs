@@ -2,8 +2,8 @@
 //!
 //! A card is typed into Stripe's own form, which confirms a SetupIntent for charges off session: there its owner answers
 //! whatever the bank asks (strong customer authentication). It is charged by PaymentIntents that are made and confirmed in
-//! one call, off session; a card that asks for its owner again is declined. Every call that moves money carries our intent's id as its idempotency key, and in its metadata, by
-//! which webhooks and old charges are matched.
+//! one call, off session; a card that asks for its owner again is declined. Every call that moves money carries our
+//! intent's id as its idempotency key, and in its metadata, by which webhooks and old charges are matched.
 //!
 //! Source: docs.stripe.com/api (setup intents, payment intents, refunds, idempotent requests, events).
 
