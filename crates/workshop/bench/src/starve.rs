@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::house::{House, block_on, get};
+use crate::house::{House, as_operator, block_on, get};
 use crate::measure::{Failure, Goal, film, line, median, percentile};
 
 /// Requests a second: as of a few hundred viewers, each asking every four seconds for picture and sound.
@@ -37,11 +38,7 @@ pub fn run() -> Result<(), Failure> {
 }
 
 fn asked(url: &str) -> Result<Value, Failure> {
-    let (status, body) = get(url)?;
-    if status != 200 {
-        return Err(format!("{url}: {status}").into());
-    }
-    Ok(serde_json::from_slice(&body)?)
+    block_on(async { Ok(as_operator(Method::GET, url).send().await?.error_for_status()?.json().await?) })
 }
 
 /// The addresses of every segment of every picture of an encrypted session.
@@ -119,7 +116,7 @@ fn encoding(house: &House, title: &str) -> Result<(), Failure> {
 pub fn cancel(address: &str, title: &str) -> Result<(), Failure> {
     let id = workflow(address, title)?["id"].as_str().unwrap_or_default().to_owned();
     block_on(async {
-        let cancel = reqwest::Client::new().post(format!("{address}/api/studio/workflows/{id}/cancel"));
+        let cancel = as_operator(Method::POST, &format!("{address}/api/studio/workflows/{id}/cancel"));
         cancel.json(&json!({})).send().await?.error_for_status()?;
         Ok(())
     })

@@ -9,7 +9,7 @@ use rustix::thread::{CpuSet, Pid, sched_setaffinity};
 use serde_json::json;
 
 use crate::first_frame::HALF_MINUTE;
-use crate::house::House;
+use crate::house::{House, STUDIO_KEY};
 use crate::load::{Ask, Outcome, Pace, load};
 use crate::measure::{Failure, Goal, film, line};
 use crate::town::Town;
@@ -39,6 +39,7 @@ async fn open() -> Result<Open, Failure> {
     let town = Arc::new(Town::open().await?);
     let settings = [
         ("MATINEE_VIEWING__ACCESS", "members".to_owned()),
+        ("MATINEE_STUDIO__KEY", STUDIO_KEY.to_owned()),
         // One machine stands for all viewers.
         ("MATINEE_VIEWING__RATE_LIMITS", "false".to_owned()),
     ];
