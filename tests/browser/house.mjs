@@ -122,6 +122,19 @@ export async function stranger(chromium) {
   return page
 }
 
+/** Waits until the page says these words. */
+export const says = (page, words) => page.waitForFunction((text) => document.body.innerText.includes(text), { timeout: 15_000 }, words)
+
+/** The button or link of these words, as soon as it can be pressed. */
+export const button = (page, words) => page.waitForSelector(`::-p-xpath(//button[normalize-space()="${words}" and not(@disabled)] | //a[normalize-space()="${words}"])`)
+export const press = async (page, words) => (await button(page, words)).click()
+
+/** Asks the service as the page does: its status, and its JSON where it answers any. */
+export const asks = (page, path, init) => page.evaluate(async (to, how) => {
+  const answer = await fetch(to, how)
+  return { status: answer.status, body: await answer.json().catch(() => null) }
+}, path, init)
+
 /** A headless Chromium with a profile of its own. */
 export function browser() {
   return puppeteer.launch({

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { House, browser, until } from './house.mjs'
+import { House, asks, browser, press, says, until } from './house.mjs'
 
 const ENGINE = fileURLToPath(new URL('../engines/engine', import.meta.url))
 const SCRIPT = 'https://js.stripe.com/basil/stripe.js'
@@ -66,8 +66,6 @@ after(async () => {
   rmSync(secrets, { recursive: true, force: true })
 })
 
-const says = (page, words) => page.waitForFunction((text) => document.body.innerText.includes(text), { timeout: 15_000 }, words)
-const press = async (page, words) => (await page.waitForSelector(`::-p-xpath(//button[normalize-space()="${words}" and not(@disabled)])`)).click()
 const card = (page) => page.waitForSelector('.payment-form input', { timeout: 15_000 })
 
 async function type(page, words) {
@@ -86,12 +84,9 @@ test('a card is typed into the form of Stripe, whose refusals are told', { timeo
     ? void request.respond({ contentType: 'text/javascript', body: STRIPE })
     : void request.continue()))
   await page.goto(`${house.address}/sign-up`)
-  const status = await page.evaluate(async () => {
-    const words = { email: 'ada@example.org', password: 'a kite over the harbour', name: 'Ada', territory: 'DE' }
-    const answer = await fetch('/api/account/sign-up', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(words) })
-    return answer.status
-  })
-  assert.equal(status, 200)
+  const words = { email: 'ada@example.org', password: 'a kite over the harbour', name: 'Ada', territory: 'DE' }
+  const signedUp = await asks(page, '/api/account/sign-up', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(words) })
+  assert.equal(signedUp.status, 200)
   await page.goto(`${house.address}/plans`)
   // With free days: nothing is charged, which the mock could not do.
   await (await page.waitForSelector('input[value="standard"]')).evaluate((input) => input.click())

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { accessible } from './axe.mjs'
-import { House, browser, until } from './house.mjs'
+import { House, asks, browser, button, press, says, until } from './house.mjs'
 
 const SECONDS = 60
 const EMAIL = 'ada@example.org'
@@ -48,15 +48,8 @@ async function opened(path, context = viewer) {
   return page
 }
 
-const says = (page, words) => page.waitForFunction((text) => document.body.innerText.includes(text), { timeout: 15_000 }, words)
-const button = (page, words) => page.waitForSelector(`::-p-xpath(//button[normalize-space()="${words}" and not(@disabled)] | //a[normalize-space()="${words}"])`)
-const press = async (page, words) => (await button(page, words)).click()
 const fill = async (page, name, text) => (await page.waitForSelector(`input[name="${name}"]`)).type(text)
 const at = (page) => page.evaluate(() => document.querySelector('video')?.currentTime ?? 0)
-const asks = (page, path, init) => page.evaluate(async (to, how) => {
-  const answer = await fetch(to, how)
-  return { status: answer.status, body: await answer.json().catch(() => null) }
-}, path, init)
 const play = async (page, name) => (await page.waitForSelector(`button[aria-label="Play ${name}"]`, { timeout: 15_000 })).click()
 
 async function signedIn() {
